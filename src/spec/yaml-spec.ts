@@ -1,0 +1,77 @@
+/** YAML with a schema: every fault is told with its line. */
+import { type Document, isMap, isNode, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { KubedosError } from '../errors.ts';
+
+/** A spec is written by people; anything longer is a mistake. */
+export const MAX_SPEC_BYTES = 1 << 20;
+
+export interface SpecFault {
+  readonly line: number;
+  /** `upstreams[0].url`, or empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+type Path = readonly PropertyKey[];
+
+const showPath = (path: Path): string =>
+  path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`)).join('');
+
+/** Offset of the node at `path`, or of the nearest that exists above it. */
+function offsetOf(document: Document.Parsed, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = document.getIn(path.slice(0, length - 1), true);
+    const key = path[length - 1];
+    if (isMap<ParsedNode>(parent)) {
+      const pair = parent.items.find((item) => isNode(item.key) && item.key.toJSON() === key);
+      if (isNode(pair?.key) && pair.key.range) return pair.key.range[0];
+    }
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return document.contents?.range[0] ?? 0;
+}
+
+/** Parses and checks; `spec.invalid` lists all faults in order of lines, `details.faults` holds them. */
+export function readSpecYaml<S extends z.ZodType>(text: string, file: string, schema: S): z.output<S> {
+  const lines = new LineCounter();
+  const lineAt = (offset: number): number => lines.linePos(offset).line || 1;
+  if (Buffer.byteLength(text) > MAX_SPEC_BYTES)
+    throw invalid(file, [{ line: 1, path: '', message: `is larger than ${MAX_SPEC_BYTES} bytes` }]);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  if (document.errors.length > 0)
+    throw invalid(
+      file,
+      document.errors.map((error) => ({ line: lineAt(error.pos[0]), path: '', message: error.message })),
+    );
+  const result = schema.safeParse(toValue(document, file));
+  if (result.success) return result.data;
+  const faults = result.error.issues.flatMap((issue) => {
+    const paths: Path[] =
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    const message = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message;
+    return paths.map((path) => ({ line: lineAt(offsetOf(document, path)), path: showPath(path), message }));
+  });
+  throw invalid(
+    file,
+    faults.sort((a, b) => a.line - b.line),
+  );
+}
+
+/** Aliases are bounded by the parser (maxAliasCount); its complaint is the spec's fault too. */
+function toValue(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw invalid(file, [{ line: 1, path: '', message: cause instanceof Error ? cause.message : String(cause) }]);
+  }
+}
+
+function invalid(file: string, faults: readonly SpecFault[]): KubedosError {
+  const lines = faults.map(({ line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
+  return new KubedosError('spec.invalid', lines.join('\n'), {
+    hint: 'the schema is docs/schema/mirror-spec.schema.json; editors that know YAML schemas check while you type',
+    details: { file, faults },
+  });
+}
