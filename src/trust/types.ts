@@ -9,6 +9,8 @@ export interface Signer {
   /** The key that made the signature: the primary or a subkey of it. */
   readonly key: Fingerprint;
   readonly signedAt: Date;
+  /** When the key ends (null: never). May be past: a key that expired after it signed is still good for what it signed. */
+  readonly keyExpires?: Date | null;
 }
 
 /** Good signatures of pinned keys; there is at least one. */
