@@ -67,6 +67,25 @@ export function parseClearsigned(bytes: Uint8Array, origin: string): Clearsigned
   };
 }
 
+/** The text as it is hashed: LF (signers make CR LF of it), nothing trailing on its lines or after the last. */
+export function signableText(text: string): string {
+  return signableLines(text).join('\n');
+}
+
+/**
+ * The writer beside the parser. Trailing white space is not signed, so it is not written either; a line that begins
+ * with a dash, or with "From " (mail software mangles it), is dash-escaped.
+ */
+export function clearsignedDocument(text: string, armoredSignature: string, hashNames: string): string {
+  const lines = signableLines(text).map((line) => (/^(?:-|From )/.test(line) ? `- ${line}` : line));
+  return [BEGIN, `Hash: ${hashNames}`, '', ...lines, armoredSignature.trimEnd(), ''].join('\n');
+}
+
+function signableLines(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.slice(0, trimmedLength(line)));
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}
+
 /** Lines without their ends and without trailing space, tab and CR: none of these is signed. */
 function splitLines(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
@@ -82,8 +101,19 @@ function splitLines(bytes: Buffer): Buffer[] {
 
 function trimEnd(line: Buffer): Buffer {
   let end = line.length;
-  while (end > 0 && (line[end - 1] === 0x20 || line[end - 1] === 0x09 || line[end - 1] === 0x0d)) end--;
+  while (end > 0 && isBlank(line[end - 1])) end--;
   return line.subarray(0, end);
+}
+
+function trimmedLength(line: string): number {
+  let end = line.length;
+  while (end > 0 && isBlank(line.charCodeAt(end - 1))) end--;
+  return end;
+}
+
+/** What RFC 9580 §7.1 leaves out of the hash at the end of a line, and the CR of the line's end. */
+function isBlank(octet: number | undefined): boolean {
+  return octet === 0x20 || octet === 0x09 || octet === 0x0d;
 }
 
 function join(lines: readonly Buffer[], separator: string, atEnd: boolean): Buffer {

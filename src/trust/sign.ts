@@ -1,0 +1,52 @@
+import { createMessage, enums, type PrivateKey, readSignature, sign } from 'openpgp';
+import { KubedosError } from '../errors.ts';
+import { clearsignedDocument, signableText } from './clearsigned.ts';
+import { POLICY } from './policy.ts';
+import type { PublicKeyInfo, SigningKey } from './types.ts';
+
+/** The two forms of signature by an unlocked key. */
+export function signatureMaker(key: PrivateKey, info: PublicKeyInfo): Pick<SigningKey, 'detached' | 'clearsign'> {
+  const make = async (what: { binary: Uint8Array } | { text: string }, date: Date): Promise<string> => {
+    const message = 'text' in what ? await createMessage(what) : await createMessage(what);
+    try {
+      const armored = await sign({
+        message,
+        signingKeys: key,
+        detached: true,
+        date,
+        format: 'armored',
+        config: POLICY,
+      });
+      return armored.replaceAll('\r\n', '\n');
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new KubedosError(
+        info.revoked ? 'trust.key-revoked' : 'trust.expired',
+        `sign with ${info.fingerprint} as of ${date.toISOString()}: ${why}`,
+        { cause },
+      );
+    }
+  };
+  return {
+    detached: (bytes, date = new Date()) => make({ binary: bytes }, date),
+    clearsign: async (text, date = new Date()) => {
+      const signature = await make({ text: signableText(text) }, date);
+      return clearsignedDocument(text, signature, await hashNames(signature));
+    },
+  };
+}
+
+/** RFC 9580 §9.5. */
+const HASH_NAMES: ReadonlyMap<number, string> = new Map([
+  [enums.hash.sha256, 'SHA256'],
+  [enums.hash.sha384, 'SHA384'],
+  [enums.hash.sha512, 'SHA512'],
+  [enums.hash.sha224, 'SHA224'],
+]);
+
+/** What the `Hash:` header of a clearsigned document must say. */
+export async function hashNames(armoredSignature: string): Promise<string> {
+  const { packets } = await readSignature({ armoredSignature, config: POLICY });
+  const names = packets.map((packet) => HASH_NAMES.get(packet.hashAlgorithm ?? 0) ?? 'UNKNOWN');
+  return [...new Set(names)].join(',');
+}
