@@ -1,0 +1,92 @@
+/** Writes one index in all its compressions, in one pass and with the memory of a few pieces. */
+import { createHash } from 'node:crypto';
+import type { IndexCompression } from '../formats/apt/publication.ts';
+import type { ByteSource } from '../formats/byte-source.ts';
+import type { ObjectRef, ObjectStore } from '../store/types.ts';
+import { type Codec, codecOf } from './codecs.ts';
+import { Handover } from './handover.ts';
+import type { PieceCache } from './piece-cache.ts';
+import { cutPieces, type Piece } from './pieces.ts';
+
+/** Pieces under way for each compression: enough to keep the thread pool busy. */
+const PIECES_AHEAD = 4;
+
+export interface WrittenIndex {
+  /** The uncompressed form: named by the Release, not kept. */
+  readonly plain: ObjectRef;
+  readonly compressed: ReadonlyMap<IndexCompression, ObjectRef>;
+  readonly stanzas: number;
+}
+
+export interface IndexWriterDeps {
+  readonly objects: ObjectStore;
+  readonly cache: PieceCache;
+}
+
+export async function writeIndex(
+  { objects, cache }: IndexWriterDeps,
+  stanzas: ByteSource,
+  options: {
+    readonly origin: string;
+    readonly compressions: readonly IndexCompression[];
+    /** Called for each piece; what it throws stops the writing. */
+    readonly onPiece: (piece: Piece) => void;
+  },
+): Promise<WrittenIndex> {
+  const lanes = options.compressions.map((compression) => openLane(objects, cache, codecOf(compression)));
+  const plain = createHash('sha256');
+  let sizeBytes = 0;
+  let count = 0;
+  try {
+    for await (const piece of cutPieces(stanzas, options.origin)) {
+      options.onPiece(piece);
+      plain.update(piece.content);
+      sizeBytes += piece.content.length;
+      count += piece.stanzas;
+      const taken = await Promise.all(lanes.map((lane) => lane.push(piece)));
+      if (taken.includes(false)) break;
+    }
+    for (const lane of lanes) lane.end();
+  } catch (error) {
+    for (const lane of lanes) lane.fail(error);
+  }
+  const settled = await Promise.allSettled(lanes.map((lane) => lane.stored));
+  const compressed = new Map<IndexCompression, ObjectRef>();
+  for (const [at, result] of settled.entries()) {
+    if (result.status === 'rejected') throw result.reason;
+    compressed.set((lanes[at] as Lane).compression, result.value);
+  }
+  return { plain: { sha256: plain.digest('hex'), sizeBytes }, compressed, stanzas: count };
+}
+
+interface Lane {
+  readonly compression: IndexCompression;
+  readonly stored: Promise<ObjectRef>;
+  push(piece: Piece): Promise<boolean>;
+  end(): void;
+  fail(error: unknown): void;
+}
+
+/** One output file: pieces go in, the object store pulls compressed bytes out. */
+function openLane(objects: ObjectStore, cache: PieceCache, codec: Codec): Lane {
+  const handover = new Handover<Promise<Buffer>>(PIECES_AHEAD);
+  const stored = objects.put(codec.join(awaited(handover)));
+  // A store that fails may never ask for more; the producer must not wait for it.
+  stored.catch(() => handover.leave());
+  return {
+    compression: codec.extension,
+    stored,
+    push(piece) {
+      const member = cache.compressed(piece, codec);
+      // Looked at when its turn comes; until then a failure is not unhandled.
+      member.catch(() => undefined);
+      return handover.push(member);
+    },
+    end: () => handover.end(),
+    fail: (error) => handover.fail(error),
+  };
+}
+
+async function* awaited(members: AsyncIterable<Promise<Buffer>>): AsyncGenerator<Buffer> {
+  for await (const member of members) yield member;
+}
