@@ -1,0 +1,52 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readKeys } from 'openpgp';
+import { describe, expect, test } from 'vitest';
+import { parseMirrorSpec } from '../../src/spec/mirror-spec.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+const fingerprints = async (keys: Parameters<typeof readKeys>[0]): Promise<string[]> =>
+  (await readKeys(keys)).map((key) => key.getFingerprint().toUpperCase());
+const armored = async (name: string): Promise<string[]> =>
+  fingerprints({ armoredKeys: await readFile(join(ROOT, 'keys', name), 'utf8') });
+
+test('keys of Debian are those of debian-archive-keyring, and no others', async () => {
+  const names = (await readdir(join(ROOT, 'keys'))).filter((name) => name.startsWith('debian-'));
+  expect(names.length).toBe(6);
+  for (const name of names) {
+    const [, kind, release] = /^debian-(\w+)-(\d+)\.asc$/.exec(name) ?? [];
+    const suite = release === '12' ? 'bookworm' : 'trixie';
+    const suffix = { archive: 'automatic', security: 'security-automatic', release: 'stable' }[kind ?? ''];
+    const file = `/usr/share/keyrings/debian-archive-${suite}-${suffix}.gpg`;
+    expect(await armored(name), name).toEqual(await fingerprints({ binaryKeys: await readFile(file) }));
+  }
+});
+
+describe('every pin of a shipped spec', async () => {
+  const files = (await readdir(join(ROOT, 'mirror-specs'))).filter((name) => name.endsWith('.yaml'));
+  test.each(files)('%s names the fingerprint of its key file, which docs/keys.md lists', async (file) => {
+    const spec = parseMirrorSpec(await readFile(join(ROOT, 'mirror-specs', file), 'utf8'), file);
+    const page = await readFile(join(ROOT, 'docs/keys.md'), 'utf8');
+    for (const { fingerprint, file: key = '' } of spec.upstreams.flatMap((upstream) => upstream.keys)) {
+      expect(await armored(key)).toContain(fingerprint);
+      expect(page).toContain(`| ${key} | ${fingerprint} |`);
+    }
+  });
+});
+
+/** Packages of the Debian archive that carry the third parties' keys; apt verified them when they were installed. */
+describe('keys of third parties equal those in Debian packages', () => {
+  const EXTREPO = '/usr/share/extrepo/offline-data/debian/bookworm';
+  test.each([
+    ['docker.asc', `${EXTREPO}/docker-ce.asc`],
+    ['grafana.asc', `${EXTREPO}/grafana.asc`],
+    ['hashicorp.asc', `${EXTREPO}/hashicorp.asc`],
+    ['proxmox-12.asc', `${EXTREPO}/proxmox-pve8.asc`],
+    ['postgresql.asc', `${EXTREPO}/postgresql.asc`],
+  ])('%s', async (name, file) => {
+    const blocks = (await readFile(file, 'utf8')).split(/(?=-----BEGIN)/).filter((block) => block.startsWith('-----'));
+    const trusted = (await Promise.all(blocks.map((armoredKeys) => fingerprints({ armoredKeys })))).flat();
+    for (const fingerprint of await armored(name)) expect(trusted).toContain(fingerprint);
+  });
+});
