@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Primary keys of a key file, binary or armoured (several blocks too), as GnuPG reads it. */
 function fingerprints(file: string): string[] {
   const listed = spawnSync('gpg', ['--batch', '--show-keys', '--with-colons', file], { encoding: 'utf8' }).stdout;
-  return [...listed.matchAll(/^pub:.*\nfpr:+([0-9A-F]+):/gm)].map((match) => match[1] ?? '');
+  return [...listed.matchAll(/^pub:.*\n(?:rvk:.*\n)*fpr:+([0-9A-F]+):/gm)].map((match) => match[1] ?? '');
 }
 const keyFile = (name: string): string => join(ROOT, 'keys', name);
 
