@@ -239,9 +239,14 @@ export interface Store {
   readonly bad: BadObjects;
   /**
    * Runs `work` as the only writer of the store, across processes. Held elsewhere: `store.locked` naming pid, host,
-   * command and time. The lock goes with the process, kill -9 included. Re-entrant within one Store instance.
+   * command and time, at once or after `waitMs`. The lock goes with the process, kill -9 included. Re-entrant within
+   * one Store instance: calls from inside `work` run at once, others of the same instance queue.
    */
-  withWriter<T>(command: string, work: () => Promise<T>): Promise<T>;
+  withWriter<T>(
+    command: string,
+    work: () => Promise<T>,
+    options?: { readonly waitMs?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<T>;
   /** An absolute path in the data folder, its folder made: `file('partial', name)`. */
   file(
     area: 'partial' | 'tmp' | 'cache' | 'keys' | 'trust' | 'mirrors' | 'bundles',
