@@ -55,10 +55,12 @@ export const ERROR_CODES = {
   'trust.key-revoked': ['trust', 'the signing key is revoked or not yet valid'],
   'trust.key-unknown': ['trust', 'signed by a key that is not pinned'],
   'trust.no-key': ['trust', 'no public key for a pinned fingerprint is at hand'],
+  'trust.other-suite': ['trust', 'the signed Release is of another suite than the one that was asked for'],
   'trust.passphrase': ['trust', 'the private key cannot be unlocked'],
   'trust.rollback': ['trust', 'older than what was accepted before'],
   'trust.text-around': ['trust', 'there is text outside the signed block'],
   'trust.unsigned': ['trust', 'a signature is demanded and there is none'],
+  'trust.weak-digest': ['trust', 'signed metadata gives no SHA-256 for a file'],
 
   'net.auth': ['upstream', 'upstream refused the credentials, or asked for some'],
   'net.failed': ['upstream', 'no upstream could be reached or every try failed'],
