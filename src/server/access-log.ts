@@ -1,0 +1,26 @@
+import type { AccessRecord } from './deps.ts';
+
+/** One JSON object, without a line end. */
+export function jsonLine(record: AccessRecord): string {
+  const { time, durationMs, ...rest } = record;
+  return JSON.stringify({ time: time.toISOString(), ...rest, durationMs: Math.round(durationMs * 1000) / 1000 });
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** The combined format of Apache and nginx, in UTC, without referrers and users: neither is ours to keep. */
+export function combinedLine(record: AccessRecord): string {
+  const iso = record.time.toISOString();
+  const time = `${iso.slice(8, 10)}/${MONTHS[record.time.getUTCMonth()]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+  const request = `${record.method} ${record.path} HTTP/1.1`;
+  return `${record.remote} - - [${time}] "${quoted(request)}" ${record.status} ${record.bytes} "-" "${quoted(record.userAgent)}"`;
+}
+
+/** As nginx does: what could end the field or the line becomes \xHH. */
+function quoted(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it must find
+    /["\\\u0000-\u001f\u007f-\u009f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}
