@@ -65,6 +65,11 @@ export class LineTable {
     return this.bytes.toString('utf8', this.#path(index), this.#pathEnd(index));
   }
 
+  /** The whole line with its newline. */
+  lineBytes(index: number): Buffer {
+    return this.bytes.subarray(this.#line(index), this.#line(index + 1));
+  }
+
   /** Negative where the path of line `index` sorts before `path`. */
   compareTo(index: number, path: Uint8Array): number {
     return this.bytes.compare(path, 0, path.length, this.#path(index), this.#pathEnd(index));

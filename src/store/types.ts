@@ -107,6 +107,8 @@ export interface Heads {
   read(name: string): Promise<MirrorHead | undefined>;
   /** Sorted by name. */
   list(): Promise<MirrorHead[]>;
+  /** Names alone, sorted, also of heads whose document is damaged. */
+  names(): Promise<string[]>;
   /** Replaces the head if its manifest root is still `expectedRoot` (`undefined`: there is none yet), else `store.raced`. */
   write(head: MirrorHead, expectedRoot: Sha256 | undefined): Promise<void>;
   remove(name: string): Promise<boolean>;
@@ -165,7 +167,9 @@ export interface Snapshots {
   resolve(reference: string): Promise<Snapshot>;
   /** Ids, ascending by (store, sequence). */
   list(): Promise<string[]>;
-  /** `store.protected` where a channel, a protection or an acknowledgement holds it. */
+  /** Holds document and signature, byte for byte, against the checksums beside them; `store.corrupt`. */
+  checkSums(snapshot: Snapshot): Promise<void>;
+  /** `store.protected` where a channel, a protection or an acknowledgement holds it. Tags on it go with it. */
   delete(id: string): Promise<void>;
 }
 
@@ -198,6 +202,8 @@ export interface Channels {
   read(name: string): Promise<Channel | undefined>;
   /** Sorted by name. */
   list(): Promise<Channel[]>;
+  /** Names alone, sorted, also of channels whose document is damaged. */
+  names(): Promise<string[]>;
   /**
    * Compare-and-swap in one step: `expected` is the snapshot it must point at now (`undefined`: must not exist;
    * omit the option to move whatever it is). `store.raced` otherwise. The snapshot must be in the store.
