@@ -37,6 +37,8 @@ export interface WantedFile {
   /** Relative to the upstream root, unescaped: `pool/main/g/g++/g++_12_amd64.deb`. */
   readonly path: string;
   readonly sizeBytes: number;
+  /** True where `sizeBytes` is only the most that is read: what vouches for the checksum tells no size (SHA256SUMS). */
+  readonly sizeIsLimit?: boolean | undefined;
   /** The strongest checksum that signed metadata gives; `sha256` where there is one. */
   readonly digest: { readonly algorithm: 'sha256' | 'sha512' | 'sha1' | 'md5'; readonly hex: string };
   /** Another path with the same bytes to ask first, such as by-hash. */
