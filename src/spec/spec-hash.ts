@@ -3,13 +3,18 @@ import { hash } from 'node:crypto';
 import type { MirrorSpec } from './mirror-spec.ts';
 
 /**
- * SHA-256 of the spec with sorted keys and defaults filled in, without its description: comments, order of keys
- * and spelled-out defaults do not change it, order of lists does (the first upstream wins). Contents of seed
- * files are not in it; `extra` takes what else decides (their hashes).
+ * The text that stands for a spec: JSON with sorted keys and defaults filled in, without its description. Comments,
+ * order of keys and spelled-out defaults do not change it; the order of lists does (the first upstream wins).
+ * Contents of seed files are not in it; `extra` takes what else decides (their hashes).
  */
-export function specHash(spec: MirrorSpec, extra: Readonly<Record<string, string>> = {}): string {
+export function canonicalSpec(spec: MirrorSpec, extra: Readonly<Record<string, string>> = {}): string {
   const { description: _, ...rest } = spec;
-  return hash('sha256', JSON.stringify(sorted({ spec: rest, extra })), 'hex');
+  return `${JSON.stringify(sorted({ spec: rest, extra }))}\n`;
+}
+
+/** SHA-256 of the canonical text. */
+export function specHash(spec: MirrorSpec, extra: Readonly<Record<string, string>> = {}): string {
+  return hash('sha256', canonicalSpec(spec, extra), 'hex');
 }
 
 function sorted(value: unknown): unknown {

@@ -71,7 +71,7 @@ async function addSuite(files: FakeFiles, suite: FakeSuite, options: FakeArchive
   const listed = new Map<string, Buffer>();
   for (const [name, component] of Object.entries(suite.components))
     await addComponent(files, listed, { suite, name, component });
-  const unserved = suite.unserved ?? ((path: string) => /\/(?:Packages|Sources|Translation-\w+)$/.test(path));
+  const unserved = suite.unserved ?? ((path: string) => /(?:^|\/)(?:Packages|Sources|Translation-\w+)$/.test(path));
   for (const [path, bytes] of listed) {
     if (unserved(path)) continue;
     files.set(`${base}${path}`, bytes);

@@ -1,0 +1,45 @@
+/** The last step of a sync: evidence and manifest durable, then the head, in one step and only if nobody moved it. */
+import type { MirrorSpec } from '../spec/mirror-spec.ts';
+import { canonicalSpec } from '../spec/spec-hash.ts';
+import { isoSeconds } from '../store/schemas.ts';
+import type { Evidence, ManifestRef, MirrorHead, ObjectStore } from '../store/types.ts';
+import type { SyncMemory } from './memory.ts';
+import { evidenceOf, type SuiteState } from './suite-state.ts';
+import type { SyncDeps } from './types.ts';
+
+export interface NewHead {
+  readonly spec: MirrorSpec;
+  /** Of seed files: see specHash. */
+  readonly specExtra?: Readonly<Record<string, string>> | undefined;
+  readonly manifest: ManifestRef;
+  readonly states: readonly SuiteState[];
+  readonly memory: SyncMemory;
+  readonly before: MirrorHead | undefined;
+}
+
+/** `store.raced` if the head is no longer the one that the sync began with. */
+export async function commitHead(deps: Pick<SyncDeps, 'store' | 'now'>, next: NewHead): Promise<MirrorHead> {
+  const { objects, heads } = deps.store;
+  const evidence: Evidence[] = [];
+  for (const state of next.states) evidence.push(await putEvidence(objects, state));
+  const spec = await objects.put([Buffer.from(canonicalSpec(next.spec, next.specExtra))]);
+  const head: MirrorHead = {
+    format: 'kubedos-head/1',
+    name: next.spec.name,
+    kind: 'apt',
+    form: next.spec.form,
+    manifest: next.manifest,
+    evidence,
+    time: isoSeconds(deps.now()),
+    spec: spec.sha256,
+    memory: { ...next.memory },
+  };
+  await heads.write(head, next.before?.manifest.root);
+  return head;
+}
+
+async function putEvidence(objects: ObjectStore, state: SuiteState): Promise<Evidence> {
+  const { document, signature, keyring } = state.evidence;
+  for (const bytes of [document, signature, keyring]) if (bytes) await objects.put([bytes]);
+  return evidenceOf(state);
+}

@@ -1,0 +1,17 @@
+import type { Run } from '../progress.ts';
+import type { MirrorSpec } from '../spec/mirror-spec.ts';
+import { syncVerbatim } from './sync-verbatim.ts';
+import type { SyncDeps, SyncOptions, SyncReport } from './types.ts';
+
+/**
+ * Brings a mirror to the state of its upstreams. Killed or failed, it leaves the state before; run again, it goes on
+ * with what it has. Nothing new: one request for each suite, and no lock, no write. Named errors: docs/errors.md.
+ */
+export function syncMirror(
+  deps: SyncDeps,
+  spec: MirrorSpec,
+  options: SyncOptions = {},
+  run: Run = {},
+): Promise<SyncReport> {
+  return syncVerbatim({ deps, spec, options, run });
+}

@@ -1,0 +1,180 @@
+/** Verbatim mirrors: upstream's signed bytes, whole and unchanged. */
+import { isFlatSuite } from '../spec/mirror-spec.ts';
+import { specHash } from '../spec/spec-hash.ts';
+import { readManifest, writeManifest } from '../store/manifest.ts';
+import { EntrySorter } from '../store/sorted-lines.ts';
+import type { ManifestEntry, ManifestRef, MirrorHead } from '../store/types.ts';
+import { commitHead } from './commit.ts';
+import { byHashEntries, nextGenerations } from './generations.ts';
+import { fetchIndexes, type IndexRequest, type PresentIndex } from './index-fetch.ts';
+import { planIndexes } from './index-plan.ts';
+import { listedFiles } from './index-read.ts';
+import { bringImages } from './installer-images.ts';
+import { readMemory, type SyncMemory } from './memory.ts';
+import { Meter } from './meter.ts';
+import { judgeMissing } from './missing.ts';
+import { packageRows } from './package-rows.ts';
+import { countLack, fetchPool, type Lack, type PoolResult } from './pool-fetch.ts';
+import { withReplans } from './replan.ts';
+import { note, nothingChanged, openSession, probe, type Session, type SyncInput, unchangedReport } from './session.ts';
+import type { SuiteState } from './suite-state.ts';
+import type { SyncReport } from './types.ts';
+import { type Workspace, withWorkspace } from './workspace.ts';
+
+/** Brings a verbatim mirror up to date: all or nothing. See SyncReport for what it tells. */
+export async function syncVerbatim(input: SyncInput): Promise<SyncReport> {
+  const { deps, spec, options } = input;
+  const session = await openSession(input);
+  const head = await deps.store.heads.read(spec.name);
+  const known = head?.spec === specHash(spec) ? readMemory(head).releases : {};
+  const probes = await probe(session, known);
+  if (head && nothingChanged(probes, known)) return unchangedReport(session, head);
+  const command = `sync ${spec.name}`;
+  return withWorkspace(deps, { command, dryRun: options.dryRun ?? false }, async (space) => {
+    // Another sync may have got the lock first; what it accepted counts against rollback.
+    const before = await deps.store.heads.read(spec.name);
+    const fresh = before?.time === head?.time && before?.manifest.root === head?.manifest.root;
+    const memory = readMemory(before);
+    const start = {
+      probes: fresh ? probes : await probe(session, {}),
+      releases: memory.releases,
+      objects: space.objects,
+    };
+    return withReplans(session, start, (states) => syncStates({ session, space, before, memory }, states));
+  });
+}
+
+interface Attempt {
+  readonly session: Session;
+  readonly space: Workspace;
+  readonly before: MirrorHead | undefined;
+  readonly memory: SyncMemory;
+}
+
+async function syncStates(attempt: Attempt, states: readonly SuiteState[]): Promise<SyncReport> {
+  const { session, space, before } = attempt;
+  const { objects, source } = space;
+  const requests = states.flatMap(({ request, release }): IndexRequest[] => {
+    const { suite, upstream, urls } = request;
+    return planIndexes({ release, suite, upstream, origin: request.source }).map((index) => ({ index, suite, urls }));
+  });
+  const indexes = await fetchIndexes(requests, source, session.run);
+  const generations = nextGenerations(attempt.memory.generations, byHashEntries(indexes));
+  const rivals = new Map<string, ManifestEntry>();
+  const listed = await writeList(attempt, { states, indexes, generations, rivals });
+  const span = { before: before?.manifest.root, after: listed.root };
+  const lack = await countLack(objects, span, source);
+  const result = (manifest: ManifestRef, missing: ReadonlySet<string> = new Set()): SyncReport =>
+    report(attempt, { states, lack, manifest, missing });
+  if (session.options.dryRun) return result(listed);
+  const urls = states[0]?.request.urls ?? [];
+  const pool = await fetchPool(
+    { objects, source, span, lack, rivals, locate: (path) => ({ urls, path }) },
+    session.run,
+  );
+  await judgeMissing(session, pool.missing, { objects, indexes });
+  const manifest = await corrected(space, listed, pool);
+  const memory: SyncMemory = {
+    releases: Object.fromEntries(states.map(({ request, memory }) => [request.key, memory])),
+    generations,
+  };
+  const { deps, spec } = session;
+  await commitHead(deps, { spec, manifest, states, memory, before });
+  if (deps.recordPackages && manifest.root !== before?.manifest.root) {
+    new Meter(session.run.onEvent, 'catalog');
+    await deps.recordPackages(spec.name, manifest.root, packageRows(objects, manifest.root));
+  }
+  return result(manifest, pool.missing);
+}
+
+interface ListParts {
+  readonly states: readonly SuiteState[];
+  readonly indexes: readonly PresentIndex[];
+  readonly generations: SyncMemory['generations'];
+  readonly rivals: Map<string, ManifestEntry>;
+}
+
+/** Writes the list of all that the mirror will have. Nothing refers to it before the head does. */
+async function writeList({ session, space }: Attempt, parts: ListParts): Promise<ManifestRef> {
+  const { objects } = space;
+  new Meter(session.run.onEvent, 'plan');
+  const sorter = new EntrySorter({
+    folder: space.scratch,
+    onConflict({ path, kept, dropped }) {
+      parts.rivals.set(path, dropped);
+      note(
+        session,
+        'warn',
+        `${session.spec.name}: ${path} is listed with two checksums, ${kept.sha256} and ${dropped.sha256}`,
+      );
+    },
+  });
+  try {
+    for (const { path, bytes } of parts.states.flatMap(({ files }) => files))
+      await sorter.add({ path, ...(await objects.put([bytes])) });
+    for (const { forms } of parts.indexes)
+      for (const { path, sha256, sizeBytes } of forms) await sorter.add({ path, sha256, sizeBytes });
+    for (const entry of parts.generations.flat()) await sorter.add(entry);
+    for (const entry of await bringImages(session, parts.indexes, space)) await sorter.add(entry);
+    for (const index of parts.indexes) {
+      if (index.kind !== 'packages' && index.kind !== 'udebs' && index.kind !== 'sources') continue;
+      session.run.signal?.throwIfAborted();
+      const keep = keptArchitectures(session, index.suite);
+      for await (const entry of listedFiles(objects, index, keep)) await sorter.add(entry);
+    }
+    return await writeManifest(objects, sorter.sorted());
+  } finally {
+    await sorter.dispose();
+  }
+}
+
+/** A flat index holds all architectures; elsewhere what an index lists belongs to it, foreign entries too. */
+function keptArchitectures({ spec }: Session, suite: string): (architecture: string) => boolean {
+  const wanted = spec.upstreams[0]?.architectures ?? [];
+  if (!isFlatSuite(suite) || wanted.length === 0) return () => true;
+  return (architecture) => architecture === 'all' || wanted.includes(architecture);
+}
+
+/** The list without what is missing and with what upstream serves instead. */
+async function corrected({ objects }: Workspace, listed: ManifestRef, pool: PoolResult): Promise<ManifestRef> {
+  if (pool.missing.size === 0 && pool.replaced.size === 0) return listed;
+  async function* entries(): AsyncGenerator<ManifestEntry> {
+    for await (const entry of readManifest(objects, listed.root))
+      if (!pool.missing.has(entry.path)) yield pool.replaced.get(entry.path) ?? entry;
+  }
+  return writeManifest(objects, entries());
+}
+
+function report(
+  { session, space, before }: Attempt,
+  of: {
+    readonly states: readonly SuiteState[];
+    readonly lack: Lack;
+    readonly manifest: ManifestRef;
+    readonly missing: ReadonlySet<string>;
+  },
+): SyncReport {
+  const { spec, options, notes } = session;
+  const dryRun = options.dryRun ?? false;
+  const { fetched } = space.source;
+  return {
+    mirror: spec.name,
+    form: spec.form,
+    changed: of.manifest.root !== before?.manifest.root,
+    dryRun,
+    suites: of.states.map(({ request, changed, memory, evidence }) => ({
+      source: request.source,
+      changed,
+      date: memory.date,
+      validUntil: memory.validUntil,
+      fingerprints: evidence.fingerprints,
+    })),
+    fetched: dryRun
+      ? { files: fetched.files + of.lack.files, bytes: fetched.bytes + of.lack.bytes }
+      : { files: fetched.files, bytes: fetched.bytes },
+    paths: { added: of.lack.added, removed: of.lack.removed },
+    missing: [...of.missing],
+    manifest: of.manifest,
+    notes,
+  };
+}

@@ -1,0 +1,37 @@
+/** Resolves `url: system` of a spec. */
+import { KubedosError } from '../errors.ts';
+import { isFlatSuite, type MirrorSpec, type SpecUpstream } from '../spec/mirror-spec.ts';
+import { aptSources, rootsOfSuites } from './system-sources.ts';
+import type { SyncDeps } from './types.ts';
+
+/** The roots in order of preference; `system` is replaced by what this host's apt uses for all suites of the upstream. */
+export async function upstreamRoots(upstream: SpecUpstream, deps: Pick<SyncDeps, 'systemSources'>): Promise<string[]> {
+  const roots: string[] = [];
+  for (const url of upstream.url) {
+    if (url !== 'system') roots.push(url);
+    else roots.push(...(await (deps.systemSources ?? hostSources)(upstream.suites)));
+  }
+  const unique = [...new Set(roots.map((root) => root.replace(/\/+$/, '')))];
+  if (unique.length > 0) return unique;
+  throw new KubedosError(
+    'spec.invalid',
+    `resolve \`url: system\`: no apt source of this host has ${upstream.suites.join(', ')}`,
+    {
+      hint: 'name another url: beside `system`, or instead of it',
+    },
+  );
+}
+
+/** Empty keys mean that nobody verified them yet; nothing is asked from upstream then. */
+export function checkPins(spec: MirrorSpec): void {
+  const at = spec.upstreams.findIndex(({ keys }) => keys.length === 0);
+  if (at < 0) return;
+  throw new KubedosError('trust.no-key', `sync ${spec.name}: upstreams[${at}] of its spec pins no key`, {
+    hint: 'add the fingerprint of the signing key under keys:, as docs/keys.md tells',
+  });
+}
+
+async function hostSources(suites: readonly string[]): Promise<string[]> {
+  if (suites.some(isFlatSuite)) return [];
+  return rootsOfSuites(await aptSources('/etc/apt'), suites);
+}
