@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import { type DocumentFolder, openSealed, sealDocument } from './documents.ts';
 import type { ProcessLock } from './lock.ts';
-import { checkLabelName } from './names.ts';
+import { checkLabelName, isLabelName } from './names.ts';
 import { channelSchema, isoSeconds } from './schemas.ts';
 import type { Channel, Channels, Snapshot } from './types.ts';
 
@@ -30,6 +30,7 @@ export class ChannelFolder implements Channels {
   }
 
   async read(name: string): Promise<Channel | undefined> {
+    if (!isLabelName(name)) return undefined;
     const bytes = await this.#documents.read(this.#file(name));
     if (!bytes) return undefined;
     const channel = openSealed(bytes, channelSchema, `channel ${name}`);
@@ -48,7 +49,7 @@ export class ChannelFolder implements Channels {
   }
 
   /** Moving it to where it points already changes nothing. */
-  move(
+  async move(
     name: string,
     snapshot: string,
     options: { readonly now: Date; readonly expected?: string | undefined },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import { checkDocument, type DocumentFolder, openSealed, sealDocument } from './documents.ts';
 import type { ProcessLock } from './lock.ts';
-import { checkMirrorName } from './names.ts';
+import { checkMirrorName, isMirrorName } from './names.ts';
 import { headSchema } from './schemas.ts';
 import type { Heads, MirrorHead, ObjectStore, Sha256 } from './types.ts';
 
@@ -21,6 +21,7 @@ export class HeadFolder implements Heads {
   }
 
   async read(name: string): Promise<MirrorHead | undefined> {
+    if (!isMirrorName(name)) return undefined;
     const bytes = await this.#documents.read(this.#file(name));
     if (!bytes) return undefined;
     const head = openSealed(bytes, headSchema, `head of mirror ${name}`);

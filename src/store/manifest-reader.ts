@@ -28,6 +28,11 @@ export class ManifestReader {
     this.#chunks = new ByteLru((maxBytes / 4) * 3, (chunk) => chunk.memoryBytes);
   }
 
+  /** What the cache holds now. */
+  get cachedBytes(): number {
+    return this.#roots.bytes + this.#chunks.bytes;
+  }
+
   async lookup(root: Sha256, path: string): Promise<ManifestEntry | undefined> {
     const list = this.#roots.get(root) ?? (await this.#loadRoot(root));
     const wanted = Buffer.from(path);

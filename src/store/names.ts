@@ -18,6 +18,10 @@ export function checkLabelName(kind: 'channel' | 'tag', name: string): string {
   return name;
 }
 
+export function isMirrorName(name: string): boolean {
+  return NAME.test(name);
+}
+
 export function isLabelName(name: string): boolean {
   return NAME.test(name) && !LOOKS_LIKE_ID.test(name);
 }
