@@ -52,6 +52,8 @@ export const tokens = sqliteTable('token', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   scope: text('scope').$type<'upload'>().notNull(),
+  /** JSON array of the repositories it is for; null: all. */
+  repos: text('repos', { mode: 'json' }).$type<readonly string[]>(),
   /** SHA-256 of the secret; the secret itself is shown once and kept nowhere. */
   hash: text('hash').notNull().unique(),
   /** Seconds since 1970, as are the others. */
@@ -92,6 +94,7 @@ const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY,
      name TEXT NOT NULL,
      scope TEXT NOT NULL,
+     repos TEXT,
      hash TEXT NOT NULL UNIQUE,
      created INTEGER NOT NULL,
      expires INTEGER,

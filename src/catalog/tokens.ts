@@ -17,6 +17,7 @@ export function createToken(db: BetterSQLite3Database, wanted: NewToken): { toke
     id: randomBytes(6).toString('hex'),
     name: wanted.name,
     scope: wanted.scope,
+    repos: wanted.repos ?? null,
     hash: hashOf(secret),
     created: seconds(wanted.now),
     expires: wanted.expires === undefined ? null : seconds(wanted.expires),
@@ -55,8 +56,8 @@ export function listTokens(db: BetterSQLite3Database): Token[] {
   return db.select().from(tokens).orderBy(asc(tokens.created), asc(tokens.id)).all().map(tokenOf);
 }
 
-function tokenOf({ id, name, scope, created, expires, revoked }: Row): Token {
-  return { id, name, scope, created: dateOf(created), expires: maybeDate(expires), revoked: maybeDate(revoked) };
+function tokenOf({ id, name, scope, repos, created, expires, revoked }: Row): Token {
+  return { id, name, scope, repos, created: dateOf(created), expires: maybeDate(expires), revoked: maybeDate(revoked) };
 }
 
 function hashOf(secret: string): string {

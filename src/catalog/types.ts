@@ -28,6 +28,8 @@ export interface Token {
   readonly id: string;
   readonly name: string;
   readonly scope: TokenScope;
+  /** Repositories that it is for; null: all. */
+  readonly repos: readonly string[] | null;
   readonly created: Date;
   readonly expires: Date | null;
   readonly revoked: Date | null;
@@ -90,6 +92,8 @@ export interface SearchOptions {
 export interface NewToken {
   readonly name: string;
   readonly scope: TokenScope;
+  /** Default: all repositories. */
+  readonly repos?: readonly string[] | undefined;
   readonly now: Date;
   readonly expires?: Date | undefined;
 }

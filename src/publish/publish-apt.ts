@@ -1,12 +1,6 @@
 /** Writes and signs the indexes of a curated or local apt repository. */
 import { KubedosError } from '../errors.ts';
-import type {
-  Generations,
-  IndexCompression,
-  IndexInput,
-  Publication,
-  PublishApt,
-} from '../formats/apt/publication.ts';
+import type { Generations, IndexCompression, IndexInput, Publication, PublishApt } from '../formats/apt/publication.ts';
 import { canonicalPath, comparePaths } from '../formats/path.ts';
 import type { Run } from '../progress.ts';
 import type { ManifestEntry, ObjectRef, ObjectStore } from '../store/types.ts';
@@ -73,7 +67,7 @@ export function createPublisher({ objects, cacheDir, signer }: PublisherDeps): P
 }
 
 /** `main/binary-amd64/Packages`, relative to dists/SUITE/. */
-export function indexPath({ component, kind, architecture }: IndexInput): string {
+export function indexPath({ component, kind, architecture }: Omit<IndexInput, 'stanzas'>): string {
   if (kind === 'Packages') return `${component}/binary-${architecture}/Packages`;
   if (kind === 'Sources') return `${component}/source/Sources`;
   return `${component}/i18n/Translation-${architecture}`;

@@ -1,6 +1,6 @@
 /** The Release of a publication, as text. */
-import { Stanza } from '../formats/apt/deb822.ts';
 import type { Publication } from '../formats/apt/publication.ts';
+import { writeRelease } from '../formats/apt/release.ts';
 import { comparePaths } from '../formats/path.ts';
 import type { ObjectRef } from '../store/types.ts';
 
@@ -17,35 +17,22 @@ export function releaseText(publication: Publication, files: ReadonlyMap<string,
     ({ kind, architecture }) => kind === 'Packages' && architecture === 'all',
   );
   const architectures = [...publication.architectures].sort(comparePaths);
-  const fields: Readonly<Record<string, string | undefined>> = {
-    Origin: publication.origin,
-    Label: publication.label,
-    Suite: publication.suite,
-    Version: publication.version,
-    Codename: publication.codename,
-    Date: releaseDate(publication.date),
-    'Valid-Until': publication.validUntil && releaseDate(publication.validUntil),
-    NotAutomatic: publication.notAutomatic ? 'yes' : undefined,
-    ButAutomaticUpgrades: publication.butAutomaticUpgrades ? 'yes' : undefined,
-    'Acquire-By-Hash': 'yes',
-    'No-Support-for-Architecture-all': separateAll ? undefined : 'Packages',
-    Architectures: (separateAll ? ['all', ...architectures] : architectures).join(' '),
-    Components: publication.components.join(' '),
-    Description: publication.description,
-    SHA256: filesField(files),
-  };
-  const present = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
-  return Stanza.of(present).raw.toString();
-}
-
-/** "Tue, 24 Nov 2026 20:49:29 UTC" */
-export function releaseDate(date: Date): string {
-  return date.toUTCString().replace('GMT', 'UTC');
-}
-
-function filesField(files: ReadonlyMap<string, ObjectRef>): string {
-  const sorted = [...files].sort(([a], [b]) => comparePaths(a, b));
-  return sorted
-    .map(([path, { sha256, sizeBytes }]) => `\n ${sha256} ${String(sizeBytes).padStart(9)} ${path}`)
-    .join('');
+  return writeRelease({
+    origin: publication.origin,
+    label: publication.label,
+    suite: publication.suite,
+    version: publication.version,
+    codename: publication.codename,
+    date: publication.date,
+    validUntil: publication.validUntil,
+    notAutomatic: publication.notAutomatic ?? false,
+    butAutomaticUpgrades: publication.butAutomaticUpgrades ?? false,
+    acquireByHash: true,
+    noSupportForArchitectureAll: !separateAll,
+    architectures: separateAll ? ['all', ...architectures] : architectures,
+    components: publication.components,
+    description: publication.description,
+    files: new Map([...files].sort(([a], [b]) => comparePaths(a, b))),
+    other: [],
+  });
 }

@@ -1,0 +1,59 @@
+/** The client's lines for a mirror as it stands in a snapshot or head. */
+import { KubedosError } from '../errors.ts';
+import type { Evidence, MirrorForm, ObjectStore, RepositoryKind, Sha256 } from '../store/types.ts';
+import { clientSources } from './client-config.ts';
+import { suiteLayouts } from './suite-layouts.ts';
+
+/** Keyrings of an archive: some dozens of keys. */
+const MAX_KEYRING_BYTES = 16 * 1024 * 1024;
+
+export interface ClientConfigDeps {
+  readonly objects: ObjectStore;
+  /** The store's own public key, ASCII-armoured: it signs what is curated and local. */
+  readonly ownKey: () => Promise<string>;
+}
+
+export interface ConfiguredMirror {
+  readonly name: string;
+  readonly kind: RepositoryKind;
+  readonly form: MirrorForm;
+  readonly manifest: { readonly root: Sha256 };
+  readonly evidence: readonly Evidence[];
+}
+
+/** A `.sources` file; undefined for what is no apt repository. `trust.no-key` where a verbatim mirror came without a keyring. */
+export async function mirrorClientConfig(
+  { objects, ownKey }: ClientConfigDeps,
+  mirror: ConfiguredMirror,
+  url: string,
+): Promise<{ readonly fileName: string; readonly path: string; readonly text: string } | undefined> {
+  if (mirror.kind !== 'apt') return undefined;
+  const layouts = await suiteLayouts(objects, mirror.manifest.root);
+  if (layouts.length === 0) return undefined;
+  const verbatim = mirror.form === 'verbatim';
+  const suites = [];
+  for (const layout of layouts) {
+    const key = verbatim ? await upstreamKey(objects, mirror, layout.suite) : await ownKey();
+    suites.push({ ...layout, key });
+  }
+  const fileName = `${mirror.name}.sources`;
+  const text = clientSources({ comment: `${mirror.name}, by kubedos`, url, suites, checkValidUntil: !verbatim });
+  return { fileName, path: `/etc/apt/sources.list.d/${fileName}`, text };
+}
+
+/** That of the evidence for the suite ("https://host/debian bookworm"); of the mirror's first where none is so named. */
+async function upstreamKey(objects: ObjectStore, { name, evidence }: ConfiguredMirror, suite: string): Promise<string> {
+  const own = evidence.find(({ source }) => sameSuite(source.slice(source.lastIndexOf(' ') + 1), suite));
+  const keyring = (own ?? evidence[0])?.keyring;
+  const bytes = keyring ? await objects.read(keyring, MAX_KEYRING_BYTES) : undefined;
+  if (bytes !== undefined) return bytes.toString();
+  throw new KubedosError('trust.no-key', `configure clients of ${name}: the keyring of ${suite} is not in the store`, {
+    hint: 'sync the mirror again: its keyring is kept with it',
+  });
+}
+
+/** `/` and `./` are one. */
+function sameSuite(a: string, b: string): boolean {
+  const plain = (suite: string) => suite.replace(/^(?:\.\/|\/)+/, '');
+  return plain(a) === plain(b);
+}

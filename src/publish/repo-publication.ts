@@ -1,0 +1,247 @@
+/** The next state of a local repository: its indexes merged with a change, its list, its head. */
+import type { ListingChange } from '../catalog/types.ts';
+import { KubedosError } from '../errors.ts';
+import type { Stanza } from '../formats/apt/deb822.ts';
+import { type PackageEntry, packageEntry } from '../formats/apt/packages.ts';
+import type { IndexInput, Publication, PublishApt, Published } from '../formats/apt/publication.ts';
+import type { Run } from '../progress.ts';
+import { lookupPath } from '../store/manifest.ts';
+import type { ManifestRef, MirrorHead, ObjectStore, Store } from '../store/types.ts';
+import { type Addition, type IndexChange, mergeIndex, type Removal } from './merge-index.ts';
+import { overlayManifest } from './overlay.ts';
+import { packageRow } from './package-rows.ts';
+import { indexPath } from './publish-apt.ts';
+import type { RepoMemory, RepoSettings } from './repo-settings.ts';
+import { storedStanzas } from './stored-file.ts';
+
+/** By how quickly they unpack. */
+const INDEX_ENDINGS = ['zst', 'gz', 'xz'];
+
+export interface LocalRepoDeps {
+  readonly store: Pick<Store, 'objects' | 'heads' | 'withWriter'>;
+  readonly publish: PublishApt;
+  readonly now: () => Date;
+  /** The catalog: told after the head moved. What it throws becomes a warning, since it can be rebuilt. */
+  readonly recordChange?: ((mirror: string, change: ListingChange) => Promise<unknown>) | undefined;
+}
+
+export interface RepoState {
+  readonly mirror: string;
+  readonly repo: RepoSettings;
+  /** Undefined: the repository is new. */
+  readonly previous: { readonly head: MirrorHead; readonly memory: RepoMemory } | undefined;
+  readonly additions: readonly Addition[];
+  readonly removals: readonly Removal[];
+  readonly force: boolean;
+}
+
+export interface RepoReport {
+  readonly mirror: string;
+  /** False: the head stands as it was. */
+  readonly changed: boolean;
+  readonly added: readonly ChangedPackage[];
+  /** Were there already, with the same bytes. */
+  readonly unchanged: readonly ChangedPackage[];
+  /** Those that were replaced by force included. */
+  readonly removed: readonly ChangedPackage[];
+  readonly manifest: ManifestRef;
+}
+
+export interface ChangedPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** The caller holds the writer's lock. Throws `repo.conflict`; then nothing visible has changed. */
+export async function publishRepo(deps: LocalRepoDeps, state: RepoState, run: Run): Promise<RepoReport> {
+  const { objects, heads } = deps.store;
+  const { mirror, previous } = state;
+  const outcome = new Outcome();
+  const additions = await checkAdditions(deps, state, outcome);
+  if (previous !== undefined && additions.length === 0 && state.removals.length === 0)
+    return outcome.report(mirror, previous.head.manifest);
+
+  const publication = publicationOf(deps, { ...state, additions }, outcome);
+  const published = await deps.publish(publication, run);
+  const added = additions.filter(({ path }) => !outcome.unchanged.has(path));
+  if (previous !== undefined && added.length === 0 && outcome.removed.size === 0)
+    return outcome.report(mirror, previous.head.manifest);
+
+  for (const addition of added) outcome.added.set(addition.path, addition);
+  const dists = `dists/${state.repo.suite}/`;
+  const gone = new Set([...outcome.removed.values()].map(({ path }) => path));
+  const manifest = await overlayManifest(objects, previous?.head.manifest, {
+    set: [...published.entries, ...added.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))],
+    drop: (path) => path.startsWith(dists) || gone.has(path),
+  });
+  await heads.write(headOf(state, manifest, { date: publication.date, published }), previous?.head.manifest.root);
+  const change = {
+    before: previous?.head.manifest.root,
+    root: manifest.root,
+    added: added.map(({ stanza, path, sha256 }) => ({ ...packageRow(packageEntry(stanza, path)), sha256 })),
+    removed: [...outcome.removed.values()].map(({ sha256, path }) => ({ sha256, path })),
+  };
+  await tellCatalog(deps, mirror, change, run);
+  return outcome.report(mirror, manifest);
+}
+
+/** The new state stands already: a catalog that cannot be written is worth a warning, not a failure. */
+async function tellCatalog(
+  deps: LocalRepoDeps,
+  mirror: string,
+  change: ListingChange,
+  { onEvent }: Run,
+): Promise<void> {
+  try {
+    await deps.recordChange?.(mirror, change);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `the catalog does not know the new state of ${mirror} (${why}): run \`kubedos store rebuild\``;
+    onEvent?.({ type: 'note', level: 'warn', message });
+  }
+}
+
+/** What became of each package, by path (and by hash where one path may go and come). */
+class Outcome {
+  readonly added = new Map<string, ChangedPackage>();
+  readonly unchanged = new Map<string, ChangedPackage>();
+  readonly removed = new Map<string, ChangedPackage>();
+
+  remove({ name, version, architecture, path, digest }: PackageEntry): void {
+    this.removed.set(`${path} ${digest.hex}`, { name, version, architecture, path, sha256: digest.hex });
+  }
+
+  keep(addition: Addition): void {
+    this.unchanged.set(addition.path, addition);
+  }
+
+  report(mirror: string, manifest: ManifestRef): RepoReport {
+    const list = (map: ReadonlyMap<string, ChangedPackage>): ChangedPackage[] =>
+      [...map.values()].map(({ name, version, architecture, path, sha256 }) => ({
+        ...{ name, version, architecture, path, sha256 },
+      }));
+    return {
+      mirror,
+      changed: this.added.size + this.removed.size > 0,
+      added: list(this.added),
+      unchanged: list(this.unchanged),
+      removed: list(this.removed),
+      manifest,
+    };
+  }
+}
+
+/** Those that are not there yet: a repeated upload costs nothing. */
+async function checkAdditions(
+  { store: { objects } }: LocalRepoDeps,
+  { previous, additions, removals }: RepoState,
+  outcome: Outcome,
+): Promise<Addition[]> {
+  const missing: Addition[] = [];
+  const removed = new Set(removals.map(({ name }) => name));
+  for (const addition of additions) {
+    // They were stored before the lock was taken: a collection of garbage may have come between.
+    if ((await objects.stat(addition.sha256)) === undefined) {
+      throw new KubedosError('store.raced', `add ${addition.path}: its object was removed meanwhile`, {
+        hint: 'add the package again',
+        retryable: true,
+      });
+    }
+    const there = previous && (await lookupPath(objects, previous.head.manifest.root, addition.path));
+    if (there?.sha256 === addition.sha256 && !removed.has(addition.name)) outcome.keep(addition);
+    else missing.push(addition);
+  }
+  return missing;
+}
+
+function publicationOf({ store: { objects }, now }: LocalRepoDeps, state: RepoState, outcome: Outcome): Publication {
+  const { repo, previous, mirror } = state;
+  const removals = byName(state.removals);
+  const indexes = repo.components.flatMap((component) =>
+    repo.architectures.map((architecture): IndexInput => {
+      const change: IndexChange = {
+        component,
+        // Those of other components as well: one identity has the same bytes in all of them.
+        additions: byName(state.additions.filter((each) => ['all', architecture].includes(each.architecture))),
+        removals,
+        force: state.force,
+        onRemoved: (entry) => outcome.remove(entry),
+        onUnchanged: (addition) => outcome.keep(addition),
+        origin: `${mirror} ${component} ${architecture}`,
+      };
+      const before = () => previousStanzas(objects, state, { component, architecture });
+      return { component, architecture, kind: 'Packages', stanzas: () => mergeIndex(before(), change) };
+    }),
+  );
+  return {
+    ...repo,
+    indexes,
+    date: nextDate(now(), previous?.memory.published),
+    previous: previous?.memory.generations ?? [],
+  };
+}
+
+/** An architecture that is new takes over the packages of `all` from another. */
+async function* previousStanzas(
+  objects: ObjectStore,
+  { previous, repo }: RepoState,
+  { component, architecture }: { readonly component: string; readonly architecture: string },
+): AsyncGenerator<Stanza> {
+  if (previous === undefined) return;
+  const { root } = previous.head.manifest;
+  const before = previous.memory.repo;
+  const known = before.architectures.includes(architecture);
+  const from = known ? architecture : before.architectures[0];
+  const path = `dists/${repo.suite}/${indexPath({ component, kind: 'Packages', architecture: from as string })}`;
+  for (const ending of INDEX_ENDINGS) {
+    const entry = await lookupPath(objects, root, `${path}.${ending}`);
+    if (entry === undefined) continue;
+    for await (const stanza of storedStanzas(objects, entry))
+      if (known || stanza.get('Architecture') === 'all') yield stanza;
+    return;
+  }
+  throw new KubedosError('store.corrupt', `publish ${previous.head.name}: its list has no ${path}`);
+}
+
+/** Whole seconds, newer than the one before: clients ignore an older Release. */
+function nextDate(now: Date, published: string | undefined): Date {
+  const second = Math.floor(now.getTime() / 1000) * 1000;
+  return new Date(published === undefined ? second : Math.max(second, Date.parse(published) + 1000));
+}
+
+function headOf(
+  { mirror, repo }: RepoState,
+  manifest: ManifestRef,
+  done: { date: Date; published: Published },
+): MirrorHead {
+  const date = isoSeconds(done.date);
+  const memory: RepoMemory = { repo, published: date, generations: done.published.generations };
+  return {
+    format: 'kubedos-head/1',
+    name: mirror,
+    kind: 'apt',
+    form: 'local',
+    manifest,
+    evidence: [],
+    time: date,
+    spec: null,
+    memory: { ...memory },
+  };
+}
+
+function isoSeconds(date: Date): string {
+  return date.toISOString().replace(/\.[0-9]{3}Z$/, 'Z');
+}
+
+function byName<T extends { readonly name: string }>(items: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(item.name);
+    if (group === undefined) groups.set(item.name, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
