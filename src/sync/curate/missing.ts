@@ -1,6 +1,6 @@
 /** Says what is missing, and what is there instead. */
 import { KubedosError } from '../../errors.ts';
-import { formatRelation, type Relation } from '../../formats/apt/dependency.ts';
+import { formatDependencies, type Relation } from '../../formats/apt/dependency.ts';
 import { parseGroup } from './choice.ts';
 import type { Unmet } from './closure.ts';
 import type { Eligible } from './eligible.ts';
@@ -25,6 +25,8 @@ const MAX_LISTED = 20;
 interface Facts {
   readonly table: PackageTable;
   readonly eligible: Eligible;
+  /** Of the mirror. */
+  readonly architectures: readonly string[];
 }
 
 export function unmetDependency(unmet: Unmet, facts: Facts): Unresolved {
@@ -42,12 +44,9 @@ export function unmetDependency(unmet: Unmet, facts: Facts): Unresolved {
   };
 }
 
-export function unmetRule(rule: string, wanted: string, names: readonly string[], facts: Facts): Unresolved {
-  const reason = reasonFor(
-    names.map((name) => ({ name })),
-    undefined,
-    facts,
-  );
+export function unmetRule(rule: string, alternatives: readonly Relation[], facts: Facts): Unresolved {
+  const wanted = formatDependencies([alternatives]);
+  const reason = reasonFor(alternatives, undefined, facts);
   const message = `rule (${rule}) names ${wanted}: ${reason}`;
   return { wantedBy: rule, field: 'rule', wanted, architecture: null, reason, message };
 }
@@ -70,40 +69,38 @@ function reasonFor(alternatives: readonly Relation[], architecture: string | und
   return alternatives.map((relation) => reasonForOne(relation, architecture, facts)).join('; ');
 }
 
-function reasonForOne(relation: Relation, architecture: string | undefined, { table, eligible }: Facts): string {
-  const { name } = relation;
+/** `architecture` is undefined for what a rule names for any of the mirror's. */
+function reasonForOne(relation: Relation, architecture: string | undefined, facts: Facts): string {
+  const { table, eligible, architectures } = facts;
+  const { name, archQualifier } = relation;
   if (eligible.excludes(name)) return `${name} is excluded`;
   const id = table.names.find(name);
   const rows = id < 0 ? [] : [...table.rowsOf(id)].sort((a, b) => table.compare(a, b));
-  const providers = id < 0 ? [] : [...table.providersOf(id)];
+  const providers = id < 0 ? [] : [...table.providersOf(id)].sort((a, b) => table.compare(a.row, b.row));
   if (rows.length === 0 && providers.length === 0) return `no package ${name} here`;
-  const wanted = relation.archQualifier ?? architecture;
-  const own = rows.filter((row) => wanted === undefined || fits(table, row, wanted));
+  const wanted = archQualifier === undefined || archQualifier === 'any' ? architecture : archQualifier;
+  if (wanted !== undefined && wanted !== 'all' && !architectures.includes(wanted))
+    return `${wanted} is no architecture of this mirror`;
+  const fits = (row: Row) => wanted === undefined || [wanted, 'all'].includes(table.architecture(row));
+  const own = rows.filter(fits);
   const [newest] = own;
   if (newest !== undefined) {
-    if (relation.archQualifier === 'any' && own.every((row) => table.multiArch(row) !== 'allowed'))
+    if (archQualifier === 'any' && own.every((row) => table.multiArch(row) !== 'allowed'))
       return `${name} here is not Multi-Arch: allowed`;
     return `newest ${name} here is ${table.version(newest)}`;
   }
   if (rows.length > 0) return `${name} is here for ${architecturesOf(table, rows)} only`;
-  const able = providers.filter(({ row }) => wanted === undefined || fits(table, row, wanted));
+  const able = providers.filter(({ row }) => fits(row));
+  if (able.length === 0) {
+    const others = providers.map(({ row }) => row);
+    return `${name} is provided for ${architecturesOf(table, others)} only`;
+  }
   const usable = able.find(({ row }) => eligible.has(row));
-  if (able.length === 0)
-    return `${name} is provided for ${architecturesOf(
-      table,
-      providers.map(({ row }) => row),
-    )} only`;
   if (usable === undefined) return `every provider of ${name} is excluded`;
   const by = `${table.name(usable.row)} ${table.version(usable.row)}`;
-  if (architecture === undefined) return `${name} is virtual (provided by ${by}); ask for it by \`query:\``;
-  return usable.version === undefined
-    ? `${by} provides ${name} without a version, which does not meet ${formatRelation(relation)}`
-    : `${by} provides ${name} as ${usable.version}`;
-}
-
-function fits(table: PackageTable, row: Row, architecture: string): boolean {
-  const have = table.architecture(row);
-  return architecture === 'any' || have === architecture || have === 'all';
+  if (relation.version === undefined) return `${name} is virtual (provided by ${by}); ask for it by \`query:\``;
+  const as = usable.version === undefined ? 'without a version' : `as ${usable.version}`;
+  return `${by} provides ${name} ${as}`;
 }
 
 function architecturesOf(table: PackageTable, rows: readonly Row[]): string {

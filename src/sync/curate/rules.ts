@@ -3,6 +3,7 @@ import { KubedosError } from '../../errors.ts';
 import {
   formatRelation,
   parseDependencies,
+  type Relation,
   type VersionRequirement,
   versionSatisfies,
 } from '../../formats/apt/dependency.ts';
@@ -24,11 +25,8 @@ export interface RuleContext {
   readonly seeds: ReadonlyMap<string, string>;
 }
 
-/** What a rule names by itself (`name`, `query`, `seed`) and is not there. The other selectors may match nothing. */
-export interface MissingPackage {
-  readonly wanted: string;
-  readonly names: readonly string[];
-}
+/** What a rule names by itself (`name`, `query`, `seed`) and is not there: alternatives. The other selectors may match nothing. */
+export type MissingPackage = readonly Relation[];
 
 /** Takes a chosen row, for an architecture of the mirror by its place. Rows come in no order and may repeat. */
 export type Choose = (row: Row, architecture: number) => void;
@@ -68,23 +66,27 @@ function chooseNamed(
   context: RuleContext,
   choose: Choose,
 ): MissingPackage[] {
-  const missing = new Map<string, string>();
-  for (const { name, version, architecture } of wanted) {
+  const missing = new Map<string, Relation>();
+  for (const { name, version, architecture = rule.arch } of wanted) {
     if (context.eligible.excludes(name)) continue;
     const id = context.table.names.find(name);
     let found = false;
     for (const [at, own] of context.architectures.entries()) {
-      if (id < 0 || (architecture !== undefined && architecture !== own)) continue;
+      if (id < 0 || (architecture !== undefined && architecture !== 'all' && architecture !== own)) continue;
       for (const row of versionsOf({ name: id, architecture: own, version }, rule, context)) {
         choose(row, at);
         found = true;
       }
     }
     if (found) continue;
-    const qualified = architecture === undefined ? name : `${name}:${architecture}`;
-    missing.set(version === undefined ? qualified : `${qualified} (${version.relation} ${version.version})`, name);
+    const relation: Relation = {
+      name,
+      ...(architecture !== undefined && { archQualifier: architecture }),
+      ...(version !== undefined && { version }),
+    };
+    missing.set(formatRelation(relation), relation);
   }
-  return [...missing].map(([text, name]) => ({ wanted: text, names: [name] }));
+  return [...missing.values()].map((relation) => [relation]);
 }
 
 function* seedOf(file: string, { seeds }: RuleContext): Generator<Wanted> {
@@ -116,8 +118,7 @@ function chooseQueried(query: string, rule: CurateRule, context: RuleContext, ch
         }
       }
     }
-    const names = alternatives.map(({ name }) => name);
-    if (!found) missing.push({ wanted: alternatives.map(formatRelation).join(' | '), names });
+    if (!found) missing.push(alternatives);
   }
   return missing;
 }

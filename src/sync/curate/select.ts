@@ -55,7 +55,7 @@ export function selectPackages(input: SelectInput): Selection {
   const lines = () => whyFile(table, rows, reasons, texts);
   return {
     rows,
-    unresolved: [...matched.unresolved, ...unmet.map((one) => unmetDependency(one, { table, eligible }))],
+    unresolved: [...matched.unresolved, ...unmet.map((one) => unmetDependency(one, { ...input, eligible }))],
     notes: [...eligible.notes, ...matched.notes],
     reasons: lines,
     why: (name) => explainPackage(Buffer.concat([...lines()]), name),
@@ -83,7 +83,7 @@ function matchRules(input: SelectInput, eligible: Eligible, reasons: Reasons): M
       reasons.rule(row, number);
     });
     const text = ruleText(rule);
-    for (const { wanted, names } of missing) unresolved.push(unmetRule(text, wanted, names, { table, eligible }));
+    for (const wanted of missing) unresolved.push(unmetRule(text, wanted, context));
     if (!matches && missing.length === 0) notes.push(`rule ${number + 1} (${text}) matches no package`);
   }
   return { roots: chosen.map((marks) => sortedRows(table, (row) => marks[row] === 1)), unresolved, notes };
