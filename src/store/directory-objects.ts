@@ -151,10 +151,11 @@ export class DirectoryObjects implements ObjectStore {
     if (!this.#folders.has(folder)) {
       try {
         await this.#files.mkdir(folder);
-        touched.add(this.#objects);
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;
       }
+      // Also where it was there already: who made it may not have come to its fsync.
+      touched.add(this.#objects);
       this.#folders.add(folder);
     }
     await this.#files.rename(file, this.#place(sha256));
