@@ -1,9 +1,9 @@
 // The layers of docs/design.md: imports point up the list only. Folders of one layer do not import each other.
 const PURE = '^src/(errors|progress)\\.ts$|^src/(formats|spec)/';
 const EFFECTS = ['store', 'catalog', 'trust', 'net', 'exec'];
-const USE_CASES = ['sync', 'publish', 'bundle', 'darksite'];
+const USE_CASES = ['sync', 'publish', 'bundle', 'darksite', 'inspect'];
 const EDGES = ['cli', 'server'];
-const DARK = ['bundle', 'image', 'boot', 'deploy', 'publish', 'darksite', 'server'];
+const DARK = ['bundle', 'image', 'boot', 'deploy', 'publish', 'darksite', 'inspect', 'server'];
 
 const folders = (names) => `^src/(${names.join('|')})/`;
 const others = (names, own) => folders(names.filter((name) => name !== own));

@@ -1,0 +1,102 @@
+/** A comparison of snapshots for people: as text and as Markdown. JSON is the value itself. */
+import type { PackageChange, PackageChangeKind } from './package-pairs.ts';
+import type { FileChange, MirrorDiff, SnapshotDiff } from './snapshot-diff.ts';
+
+const KINDS: readonly PackageChangeKind[] = ['upgraded', 'downgraded', 'rebuilt', 'added', 'removed', 'moved'];
+
+/** Lines without colour; the last one ends in a newline. */
+export function diffText(diff: SnapshotDiff): string {
+  const lines = [`${diff.before.id} (${diff.before.time}) → ${diff.after.id} (${diff.after.time})`];
+  for (const mirror of diff.mirrors) {
+    lines.push('', `${mirror.name}: ${summary(mirror)}`);
+    for (const kind of KINDS)
+      for (const change of ofKind(mirror, kind))
+        lines.push(`  ${kind.padEnd(10)} ${packageName(change)} ${versions(change)}`);
+    for (const file of shownFiles(mirror)) lines.push(`  ${fileKind(file).padEnd(10)} ${file.path}`);
+    const more = mirror.files.length - shownFiles(mirror).length;
+    if (more > 0) lines.push(`  and ${more} files by-hash`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** For an issue, a change request or a mail. */
+export function diffMarkdown(diff: SnapshotDiff): string {
+  const lines = [
+    `# Changes from ${diff.before.id} to ${diff.after.id}`,
+    '',
+    `${diff.before.time} → ${diff.after.time}`,
+  ];
+  for (const mirror of diff.mirrors) {
+    lines.push('', `## ${escaped(mirror.name)}`, '', `${summary(mirror)}.`);
+    const changes = KINDS.flatMap((kind) => ofKind(mirror, kind));
+    if (changes.length > 0) lines.push('', '| change | package | before | after |', '|---|---|---|---|');
+    for (const change of changes) {
+      const cells = [change.kind, packageName(change), change.before?.version ?? '', change.after?.version ?? ''];
+      lines.push(`| ${cells.map(escaped).join(' | ')} |`);
+    }
+    const files = shownFiles(mirror);
+    if (files.length > 0) lines.push('', '<details><summary>Other files</summary>', '');
+    for (const file of files) lines.push(`- ${fileKind(file)} ${escaped(file.path)}`);
+    if (files.length > 0) lines.push('', '</details>');
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** `3 upgraded, 1 added, 5 other files; 1200 files, 80.5 MB more`. */
+function summary(mirror: MirrorDiff): string {
+  const { before, after, state } = mirror;
+  if (state === 'unchanged') return 'unchanged';
+  if (before === null || after === null) {
+    const totals = before ?? after;
+    return `${state} with ${totals?.files ?? 0} files, ${size(totals?.bytes ?? 0)}`;
+  }
+  const parts = KINDS.flatMap((kind) => {
+    const count = ofKind(mirror, kind).length;
+    return count === 0 ? [] : [`${count} ${kind}`];
+  });
+  if (mirror.files.length > 0)
+    parts.push(`${mirror.files.length} other ${mirror.files.length === 1 ? 'file' : 'files'}`);
+  const growth = after.bytes - before.bytes;
+  const grown = growth === 0 ? 'same size' : `${size(Math.abs(growth))} ${growth > 0 ? 'more' : 'less'}`;
+  return `${parts.join(', ')}; ${grown}`;
+}
+
+function ofKind(mirror: MirrorDiff, kind: PackageChangeKind): readonly PackageChange[] {
+  return mirror.packages.filter((change) => change.kind === kind);
+}
+
+/** By-hash files repeat the indexes beside them. */
+function shownFiles(mirror: MirrorDiff): readonly FileChange[] {
+  return mirror.files.filter(({ path }) => !path.includes('/by-hash/'));
+}
+
+function fileKind({ before, after }: FileChange): string {
+  return before === null ? 'added' : after === null ? 'removed' : 'changed';
+}
+
+function packageName({ name, architecture }: PackageChange): string {
+  return architecture === 'all' ? name : `${name}:${architecture}`;
+}
+
+function versions({ kind, before, after }: PackageChange): string {
+  if (kind === 'moved') return `${after?.version} (${before?.path} → ${after?.path})`;
+  if (kind === 'rebuilt') return `${after?.version} (other bytes)`;
+  return [before, after].flatMap((file) => (file === null ? [] : [file.version])).join(' → ');
+}
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+
+function size(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** Names and versions come from packages: none of them may become markup. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_[\]<>|~]/g, '\\$&');
+}
