@@ -57,7 +57,15 @@ export function listTokens(db: BetterSQLite3Database): Token[] {
 }
 
 function tokenOf({ id, name, scope, repos, created, expires, revoked }: Row): Token {
-  return { id, name, scope, repos, created: dateOf(created), expires: maybeDate(expires), revoked: maybeDate(revoked) };
+  return {
+    id,
+    name,
+    scope,
+    repos: repos ?? undefined,
+    created: dateOf(created),
+    expires: maybeDate(expires),
+    revoked: maybeDate(revoked),
+  };
 }
 
 function hashOf(secret: string): string {

@@ -28,8 +28,8 @@ export interface Token {
   readonly id: string;
   readonly name: string;
   readonly scope: TokenScope;
-  /** Repositories that it is for; null: all. */
-  readonly repos: readonly string[] | null;
+  /** Repositories that it is for; undefined: all. */
+  readonly repos: readonly string[] | undefined;
   readonly created: Date;
   readonly expires: Date | null;
   readonly revoked: Date | null;

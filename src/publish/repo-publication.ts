@@ -206,10 +206,13 @@ async function* previousStanzas(
   throw new KubedosError('store.corrupt', `publish ${previous.head.name}: its list has no ${path}`);
 }
 
-/** Whole seconds, newer than the one before: clients ignore an older Release. */
+/**
+ * Whole seconds, not before the last one, not ahead of the clock: apt ignores an older Release and refuses one of the
+ * future, but takes another Release of the same second (apt 2.6).
+ */
 function nextDate(now: Date, published: string | undefined): Date {
   const second = Math.floor(now.getTime() / 1000) * 1000;
-  return new Date(published === undefined ? second : Math.max(second, Date.parse(published) + 1000));
+  return new Date(published === undefined ? second : Math.max(second, Date.parse(published)));
 }
 
 function headOf(

@@ -19,7 +19,7 @@ export interface ResignRequest {
   readonly mirror: { readonly name: string; readonly form: MirrorForm; readonly manifest: ManifestRef };
   readonly now: Date;
   /**
-   * What clients are served now. The new Date is later than any in it; its by-hash files stay, for clients that have
+   * What clients are served now. The new Date is not before any in it (apt takes one that is equal); its by-hash files stay, for clients that have
    * read its Release and not yet its indexes.
    */
   readonly replaces?: ManifestRef | undefined;
@@ -38,7 +38,7 @@ export async function resignMirror({ objects, signer }: ResignDeps, request: Res
   if (releases.length === 0)
     throw new KubedosError('store.corrupt', `sign ${mirror.name} anew: its list has no dists/SUITE/Release`);
   const served = replaces === undefined ? [] : await releasesOf(objects, replaces);
-  const dates = [...releases, ...served].map(({ release }) => (release.date?.getTime() ?? 0) + 1000);
+  const dates = [...releases, ...served].map(({ release }) => release.date?.getTime() ?? 0);
   const date = new Date(Math.max(Math.floor(now.getTime() / 1000) * 1000, ...dates));
 
   const set: ManifestEntry[] = [];

@@ -138,7 +138,7 @@ test('tokens: by secret and scope, until they expire or are revoked; only the ha
   const later = new Date('2026-02-01T00:00:00Z');
   const { token, secret } = catalog.createToken({ name: 'ci', scope: 'upload', now, expires: later });
   expect(catalog.verifyToken(secret, 'upload', now)).toEqual(token);
-  expect(token.repos).toBeNull();
+  expect(token.repos).toBeUndefined();
   const narrow = catalog.createToken({ name: 'one', scope: 'upload', repos: ['own'], now: later });
   expect(catalog.verifyToken(narrow.secret, 'upload', now)?.repos).toEqual(['own']);
   expect(catalog.verifyToken(`${secret}x`, 'upload', now)).toBeUndefined();
