@@ -8,7 +8,7 @@ export interface IndexPackage {
   readonly version?: string;
   /** Default amd64. */
   readonly architecture?: string;
-  /** Further fields by their names: `{ Depends: 'libc6 (>= 2.36)', Essential: 'yes' }`. */
+  /** Further fields by their names, empty ones left out: `{ Depends: 'libc6 (>= 2.36)', Essential: 'yes' }`. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Another value gives other bytes, and so another digest. */
   readonly content?: string;
@@ -26,7 +26,9 @@ export function packageStanza({
     { name: 'Package', value: name },
     { name: 'Version', value: version },
     { name: 'Architecture', value: architecture },
-    ...Object.entries(fields).map(([field, value]) => ({ name: field, value })),
+    ...Object.entries(fields)
+      .filter(([, value]) => value !== '')
+      .map(([field, value]) => ({ name: field, value })),
     { name: 'Filename', value: `pool/main/${name}/${identity}.deb` },
     { name: 'Size', value: '1000' },
     { name: 'SHA256', value: hash('sha256', `${identity} ${content}`) },
