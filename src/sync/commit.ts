@@ -2,8 +2,8 @@
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
 import { canonicalSpec } from '../spec/spec-hash.ts';
 import { isoSeconds } from '../store/schemas.ts';
-import type { Evidence, ManifestRef, MirrorHead, ObjectStore } from '../store/types.ts';
-import type { SyncMemory } from './memory.ts';
+import type { Evidence, ManifestRef, MirrorHead, ObjectRef, ObjectStore } from '../store/types.ts';
+import { type SyncMemory, writeMemory } from './memory.ts';
 import { evidenceOf, type SuiteState } from './suite-state.ts';
 import type { SyncDeps } from './types.ts';
 
@@ -14,6 +14,8 @@ export interface NewHead {
   readonly manifest: ManifestRef;
   readonly states: readonly SuiteState[];
   readonly memory: SyncMemory;
+  /** Objects that the mirror is made from, and that its manifest does not list. */
+  readonly kept?: readonly ObjectRef[] | undefined;
   readonly before: MirrorHead | undefined;
 }
 
@@ -32,10 +34,22 @@ export async function commitHead(deps: Pick<SyncDeps, 'store' | 'now'>, next: Ne
     evidence,
     time: isoSeconds(deps.now()),
     spec: spec.sha256,
-    memory: { ...next.memory },
+    memory: writeMemory(next.memory, next.kept ?? []),
   };
   await heads.write(head, next.before?.manifest.root);
   return head;
+}
+
+/** New memory alone: manifest, evidence and time stay, and with them the next snapshot. */
+export async function commitMemory(
+  deps: Pick<SyncDeps, 'store'>,
+  before: MirrorHead,
+  next: Pick<NewHead, 'spec' | 'specExtra' | 'memory' | 'kept'>,
+): Promise<void> {
+  const { objects, heads } = deps.store;
+  const spec = await objects.put([Buffer.from(canonicalSpec(next.spec, next.specExtra))]);
+  const memory = writeMemory(next.memory, next.kept ?? []);
+  await heads.write({ ...before, spec: spec.sha256, memory }, before.manifest.root);
 }
 
 async function putEvidence(objects: ObjectStore, state: SuiteState): Promise<Evidence> {

@@ -4,19 +4,22 @@ import { compressionOf } from '../formats/compression.ts';
 import type { Run } from '../progress.ts';
 import type { IndexFile, WantedIndex } from './index-plan.ts';
 import { Meter } from './meter.ts';
-import type { ObjectSource } from './object-source.ts';
+import type { FetchOptions, ObjectSource } from './object-source.ts';
 import { eachParallel } from './parallel.ts';
 
 /** An index with the forms of it that upstream serves; they are in the store. */
 export interface PresentIndex extends WantedIndex {
   readonly suite: string;
   readonly urls: readonly string[];
+  readonly upstreamIndex: number;
 }
 
 export interface IndexRequest {
   readonly index: WantedIndex;
   readonly suite: string;
   readonly urls: readonly string[];
+  /** Place of the upstream in the spec. */
+  readonly upstreamIndex: number;
 }
 
 const PARALLEL_INDEXES = 16;
@@ -36,22 +39,72 @@ export async function fetchIndexes(
   });
   const absent = new Set<IndexFile>();
   await eachParallel(lacking, { limit: PARALLEL_INDEXES, signal: run.signal }, async ({ request, form }, signal) => {
-    const { path, sizeBytes, sha256 } = form;
-    const alternatePath = form.byHash.find((each) => each.includes('/by-hash/SHA256/'));
-    const wish = { path, sizeBytes, sha256, alternatePath, urls: request.urls };
-    try {
-      await source.bring(wish, { signal, onBytes: meter.onBytes });
-    } catch (error) {
-      if (!(error instanceof KubedosError) || error.code !== 'net.not-found') throw error;
-      absent.add(form);
+    if (!(await bringForm(request, form, source, { signal, onBytes: meter.onBytes }))) absent.add(form);
+    meter.file();
+  });
+  return requests.flatMap(({ index, ...of }) => {
+    const present = index.forms.filter((form) => !absent.has(form));
+    if (index.required && !present.some(isReadable)) throw notServed(index, of.suite);
+    return present.length === 0 ? [] : [{ ...index, ...of, forms: present }];
+  });
+}
+
+/**
+ * One readable form of each index, for reading alone: the smallest that upstream serves. In the order of the requests;
+ * errors as above.
+ */
+export async function fetchSmallest(
+  requests: readonly IndexRequest[],
+  source: ObjectSource,
+  run: Run,
+): Promise<PresentIndex[]> {
+  const present = new Map<IndexRequest, IndexFile>();
+  const lacking: { readonly request: IndexRequest; readonly forms: readonly IndexFile[] }[] = [];
+  for (const request of requests) {
+    const forms = request.index.forms.filter(isReadable).sort((a, b) => a.sizeBytes - b.sizeBytes);
+    let there: IndexFile | undefined;
+    for (const form of forms) if (there === undefined && (await source.has(form))) there = form;
+    if (there) present.set(request, there);
+    else lacking.push({ request, forms });
+  }
+  const bytes = lacking.reduce((sum, { forms }) => sum + (forms[0]?.sizeBytes ?? 0), 0);
+  const meter = new Meter(run.onEvent, 'indexes', { files: lacking.length, bytes });
+  const options = { limit: PARALLEL_INDEXES, signal: run.signal };
+  await eachParallel(lacking, options, async ({ request, forms }, signal) => {
+    for (const form of forms) {
+      if (!(await bringForm(request, form, source, { signal, onBytes: meter.onBytes }))) continue;
+      present.set(request, form);
+      break;
     }
     meter.file();
   });
-  return requests.flatMap(({ index, suite, urls }) => {
-    const present = index.forms.filter((form) => !absent.has(form));
-    if (index.required && !present.some(isReadable)) throw notServed(index, suite);
-    return present.length === 0 ? [] : [{ ...index, forms: present, suite, urls }];
+  return requests.flatMap((request) => {
+    const form = present.get(request);
+    if (form === undefined && request.index.required) throw notServed(request.index, request.suite);
+    return form === undefined ? [] : [{ ...request.index, ...of(request), forms: [form] }];
   });
+}
+
+function of({ suite, urls, upstreamIndex }: IndexRequest): Omit<IndexRequest, 'index'> {
+  return { suite, urls, upstreamIndex };
+}
+
+/** False where upstream lists the file and does not serve it. */
+async function bringForm(
+  request: IndexRequest,
+  form: IndexFile,
+  source: ObjectSource,
+  options: FetchOptions,
+): Promise<boolean> {
+  const { path, sizeBytes, sha256 } = form;
+  const alternatePath = form.byHash.find((each) => each.includes('/by-hash/SHA256/'));
+  try {
+    await source.bring({ path, sizeBytes, sha256, alternatePath, urls: request.urls }, options);
+    return true;
+  } catch (error) {
+    if (error instanceof KubedosError && error.code === 'net.not-found') return false;
+    throw error;
+  }
 }
 
 const READABLE = ['zst', 'gz', 'none', 'xz'];

@@ -40,17 +40,24 @@ export async function* listedFiles(
   if (index.kind === 'sources') {
     for await (const stanza of storedStanzas(objects, file)) {
       for (const { path, sizeBytes, digest } of sourceEntry(stanza, file.path).files)
-        yield { path, sizeBytes, sha256: strong(digest, `${file.path}: ${path}`) };
+        yield { path, sizeBytes, sha256: strongDigest(digest, `${file.path}: ${path}`) };
     }
     return;
   }
   for await (const entry of storedPackages(objects, file)) {
     if (!keep(entry.architecture)) continue;
-    yield { path: entry.path, sizeBytes: entry.sizeBytes, sha256: strong(entry.digest, `${file.path}: ${entry.path}`) };
+    yield {
+      path: entry.path,
+      sizeBytes: entry.sizeBytes,
+      sha256: strongDigest(entry.digest, `${file.path}: ${entry.path}`),
+    };
   }
 }
 
-function strong({ algorithm, hex }: { readonly algorithm: string; readonly hex: string }, what: string): string {
+export function strongDigest(
+  { algorithm, hex }: { readonly algorithm: string; readonly hex: string },
+  what: string,
+): string {
   if (algorithm === 'sha256') return hex;
   throw new KubedosError('trust.weak-digest', `${what} has no SHA-256 checksum, only ${algorithm}`, {
     hint: 'apt refuses such a repository too; ask its owner for SHA256 in the indexes',

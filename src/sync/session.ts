@@ -75,13 +75,12 @@ export function unchangedReport(session: Session, head: MirrorHead): SyncReport 
       known?.validUntil == null ? null : new Date(known.validUntil),
       checkContext(session, request, releases),
     );
-    const evidence = head.evidence.find(({ document }) => document === known?.document);
     return {
       source: request.source,
       changed: false,
       date: known?.date ?? null,
       validUntil: known?.validUntil ?? null,
-      fingerprints: evidence?.fingerprints ?? [],
+      fingerprints: known?.fingerprints ?? [],
     };
   });
   return {

@@ -96,6 +96,7 @@ export async function readSuite(
   const copy =
     given.form === 'inline' ? await detachedCopy(request, unchanged ? known : undefined, context.objects) : undefined;
   const sound = copy && (await isSoundCopy(copy, { keyring, release, source: request.source })) ? copy : undefined;
+  const fingerprints = [...new Set(verified.signers.map(({ primary }) => primary))].sort();
   return {
     request,
     release,
@@ -104,9 +105,9 @@ export async function readSuite(
       document: given.document,
       signature: given.form === 'detached' ? given.signature : null,
       keyring: Buffer.from(keyring.armored()),
-      fingerprints: [...new Set(verified.signers.map(({ primary }) => primary))].sort(),
+      fingerprints,
     },
-    memory: memoryOf(given, release, sound),
+    memory: memoryOf(given, release, { copy: sound, fingerprints }),
     changed: !unchanged,
   };
 }
@@ -172,7 +173,11 @@ function signedFiles(folder: string, given: GivenRelease, copy: DetachedCopy | u
   return files;
 }
 
-function memoryOf(given: GivenRelease, release: Release, copy: DetachedCopy | undefined): ReleaseMemory {
+function memoryOf(
+  given: GivenRelease,
+  release: Release,
+  { copy, fingerprints }: { readonly copy: DetachedCopy | undefined; readonly fingerprints: readonly string[] },
+): ReleaseMemory {
   const { etag, lastModified } = given.validators;
   return {
     form: given.form,
@@ -181,6 +186,7 @@ function memoryOf(given: GivenRelease, release: Release, copy: DetachedCopy | un
     copy: copy ? { release: sha256(copy.release), signature: sha256(copy.signature) } : null,
     date: release.date?.toISOString() ?? null,
     validUntil: release.validUntil?.toISOString() ?? null,
+    fingerprints: [...fingerprints],
     ...(etag !== undefined && { etag }),
     ...(lastModified !== undefined && { lastModified }),
   };

@@ -1,5 +1,6 @@
 import type { Run } from '../progress.ts';
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
+import { syncCurated } from './sync-curated.ts';
 import { syncVerbatim } from './sync-verbatim.ts';
 import type { SyncDeps, SyncOptions, SyncReport } from './types.ts';
 
@@ -13,5 +14,6 @@ export function syncMirror(
   options: SyncOptions = {},
   run: Run = {},
 ): Promise<SyncReport> {
-  return syncVerbatim({ deps, spec, options, run });
+  const input = { deps, spec, options, run };
+  return spec.form === 'curated' ? syncCurated(input) : syncVerbatim(input);
 }

@@ -14,8 +14,9 @@ import { readMemory, type SyncMemory } from './memory.ts';
 import { Meter } from './meter.ts';
 import { judgeMissing } from './missing.ts';
 import { packageRows } from './package-rows.ts';
-import { countLack, fetchPool, type Lack, type PoolResult } from './pool-fetch.ts';
+import { countLack, fetchPool, type PoolResult } from './pool-fetch.ts';
 import { withReplans } from './replan.ts';
+import { syncReport } from './report.ts';
 import { note, nothingChanged, openSession, probe, type Session, type SyncInput, unchangedReport } from './session.ts';
 import type { SuiteState } from './suite-state.ts';
 import type { SyncReport } from './types.ts';
@@ -55,8 +56,8 @@ async function syncStates(attempt: Attempt, states: readonly SuiteState[]): Prom
   const { session, space, before } = attempt;
   const { objects, source } = space;
   const requests = states.flatMap(({ request, release }): IndexRequest[] => {
-    const { suite, upstream, urls } = request;
-    return planIndexes({ release, suite, upstream, origin: request.source }).map((index) => ({ index, suite, urls }));
+    const { suite, upstream, urls, upstreamIndex, source: origin } = request;
+    return planIndexes({ release, suite, upstream, origin }).map((index) => ({ index, suite, urls, upstreamIndex }));
   });
   const indexes = await fetchIndexes(requests, source, session.run);
   const generations = nextGenerations(attempt.memory.generations, byHashEntries(indexes));
@@ -65,7 +66,7 @@ async function syncStates(attempt: Attempt, states: readonly SuiteState[]): Prom
   const span = { before: before?.manifest.root, after: listed.root };
   const lack = await countLack(objects, span, source);
   const result = (manifest: ManifestRef, missing: ReadonlySet<string> = new Set()): SyncReport =>
-    report(attempt, { states, lack, manifest, missing });
+    syncReport(attempt, { states, lack, manifest, missing });
   if (session.options.dryRun) return result(listed);
   const urls = states[0]?.request.urls ?? [];
   const pool = await fetchPool(
@@ -143,38 +144,4 @@ async function corrected({ objects }: Workspace, listed: ManifestRef, pool: Pool
       if (!pool.missing.has(entry.path)) yield pool.replaced.get(entry.path) ?? entry;
   }
   return writeManifest(objects, entries());
-}
-
-function report(
-  { session, space, before }: Attempt,
-  of: {
-    readonly states: readonly SuiteState[];
-    readonly lack: Lack;
-    readonly manifest: ManifestRef;
-    readonly missing: ReadonlySet<string>;
-  },
-): SyncReport {
-  const { spec, options, notes } = session;
-  const dryRun = options.dryRun ?? false;
-  const { fetched } = space.source;
-  return {
-    mirror: spec.name,
-    form: spec.form,
-    changed: of.manifest.root !== before?.manifest.root,
-    dryRun,
-    suites: of.states.map(({ request, changed, memory, evidence }) => ({
-      source: request.source,
-      changed,
-      date: memory.date,
-      validUntil: memory.validUntil,
-      fingerprints: evidence.fingerprints,
-    })),
-    fetched: dryRun
-      ? { files: fetched.files + of.lack.files, bytes: fetched.bytes + of.lack.bytes }
-      : { files: fetched.files, bytes: fetched.bytes },
-    paths: { added: of.lack.added, removed: of.lack.removed },
-    missing: [...of.missing],
-    manifest: of.manifest,
-    notes,
-  };
 }
