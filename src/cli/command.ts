@@ -101,6 +101,11 @@ export class Input {
     return this.#options[name] === true;
   }
 
+  /** True where `--no-NAME` was given. */
+  isFalse(name: string): boolean {
+    return this.#options[name] === false;
+  }
+
   /** A whole number at least `least`. */
   integer(name: string, least = 0): number | undefined {
     const text = this.string(name);

@@ -1,0 +1,29 @@
+/** All commands, in the order of the help. */
+import type { CommandSpec } from './command.ts';
+import { CHANNEL_COMMANDS } from './commands/channel.ts';
+import { completionCommand } from './commands/completion.ts';
+import { INIT_COMMANDS } from './commands/init.ts';
+import { KEY_COMMANDS } from './commands/key.ts';
+import { MIRROR_COMMANDS } from './commands/mirror.ts';
+import { searchCommand } from './commands/search.ts';
+import { serveCommand } from './commands/serve.ts';
+import { SNAPSHOT_COMMANDS } from './commands/snapshot.ts';
+import { SPEC_COMMANDS } from './commands/spec.ts';
+import { startCommand } from './commands/start.ts';
+import { STORE_COMMANDS } from './commands/store.ts';
+import { TOKEN_COMMANDS } from './commands/token.ts';
+
+export const COMMANDS: readonly CommandSpec[] = [
+  startCommand,
+  ...INIT_COMMANDS,
+  ...SPEC_COMMANDS,
+  ...MIRROR_COMMANDS,
+  ...KEY_COMMANDS,
+  ...SNAPSHOT_COMMANDS,
+  ...CHANNEL_COMMANDS,
+  serveCommand,
+  searchCommand,
+  ...STORE_COMMANDS,
+  ...TOKEN_COMMANDS,
+  completionCommand(() => COMMANDS),
+];

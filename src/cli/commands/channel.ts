@@ -1,0 +1,54 @@
+import { KubedosError } from '../../errors.ts';
+import { type CommandSpec, confirm, YES } from '../command.ts';
+import { table } from '../render/table.ts';
+
+export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
+  {
+    path: 'channel list',
+    summary: 'channels and the snapshots they name',
+    examples: ['kubedos channel list'],
+    run: async (context) => {
+      const channels = await (await context.house.store()).channels.list();
+      return {
+        data: channels,
+        text: table(
+          ['CHANNEL', 'SNAPSHOT', 'MOVES', 'SINCE'],
+          channels.map((channel) => [channel.name, channel.snapshot, String(channel.version), channel.time]),
+        ),
+      };
+    },
+  },
+  {
+    path: 'channel set',
+    summary: 'move a channel to a snapshot, in one step; makes it if need be',
+    arguments: [
+      { name: 'channel', summary: 'its name' },
+      { name: 'snapshot', summary: 'id, sequence number, tag, or another channel' },
+    ],
+    options: [{ flags: '--expect <snapshot>', summary: 'only if it names this one now' }],
+    examples: ['kubedos channel set stable 12', 'kubedos channel set stable lab --expect 11'],
+    run: async (context, input) => {
+      const store = await context.house.store();
+      const { id } = await store.snapshots.resolve(input.argument(1));
+      const expect = input.string('expect');
+      const expected = expect === undefined ? {} : { expected: (await store.snapshots.resolve(expect)).id };
+      const channel = await store.channels.move(input.argument(0), id, { now: context.house.now(), ...expected });
+      return { data: channel, text: `${channel.name} names ${channel.snapshot}` };
+    },
+  },
+  {
+    path: 'channel remove',
+    summary: 'take a channel away; its snapshot stays',
+    arguments: [{ name: 'channel', summary: 'its name' }],
+    options: [YES],
+    examples: ['kubedos channel remove lab --yes'],
+    run: async (context, input) => {
+      const name = input.argument(0);
+      const store = await context.house.store();
+      if (!(await store.channels.read(name))) throw new KubedosError('store.not-found', `there is no channel ${name}`);
+      confirm(input, `remove channel ${name}, which clients may use`);
+      await store.channels.remove(name);
+      return { data: { removed: name }, text: `channel ${name} removed` };
+    },
+  },
+];

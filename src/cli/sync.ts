@@ -1,0 +1,30 @@
+/** One sync as the command line makes it: the rooms put together, and the use case called. */
+import type { SyncReport } from '../sync/types.ts';
+import type { NetOptions } from '../wiring.ts';
+import type { Context } from './command.ts';
+import { type FoundSpec, readSeed } from './specs.ts';
+
+export interface SyncCall {
+  readonly dryRun?: boolean | undefined;
+  readonly allow?: readonly ('rollback' | 'expired')[] | undefined;
+  readonly net?: NetOptions | undefined;
+}
+
+export async function syncSpec(context: Context, found: FoundSpec, call: SyncCall = {}): Promise<SyncReport> {
+  const { house } = context;
+  const { syncMirror } = await import('../sync/sync-mirror.ts');
+  return syncMirror(
+    {
+      store: await house.store(),
+      fetcher: await house.fetcher(call.net),
+      now: () => house.now(),
+      loadKeys: (pins) => house.loadPins(pins),
+      publish: found.spec.form === 'curated' ? await house.publisher() : undefined,
+      readSeed: (_spec, file) => readSeed(found, file),
+      recordPackages: async (mirror, root, rows) => (await house.catalog()).recordMirror(mirror, root, rows),
+    },
+    found.spec,
+    { dryRun: call.dryRun, allow: call.allow },
+    context,
+  );
+}

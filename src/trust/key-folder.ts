@@ -1,0 +1,127 @@
+/** The keys of a store on disk: its own signing key, and public keys of others that somebody brought in. */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoOf, KubedosError, storageError } from '../errors.ts';
+import { parseFingerprint } from './fingerprint.ts';
+import { loadKeyring } from './keyring.ts';
+import { createSigningKey, type NewSigningKey, unlockSigningKey } from './signing-key.ts';
+import type { Fingerprint, PublicKeyInfo, SigningKey } from './types.ts';
+
+const PRIVATE_FILE = 'signing.asc';
+const PUBLIC_FILE = 'signing.pub.asc';
+const REVOCATION_FILE = 'signing.rev.asc';
+/** Largest key file that is read: Debian's keyring of all developers is a tenth of it. */
+export const MAX_KEY_FILE_BYTES = 32 * 1024 * 1024;
+
+export class KeyFolder {
+  readonly #own: string;
+  readonly #imported: string;
+
+  /** `ownDir`: keys/ of the data folder; `importedDir`: its trust/imported/. */
+  constructor(ownDir: string, importedDir: string) {
+    this.#own = ownDir;
+    this.#imported = importedDir;
+  }
+
+  /** Makes the store's signing key; `store.exists` if there is one. */
+  async create(wanted: NewSigningKey): Promise<PublicKeyInfo> {
+    if (await this.publicArmored())
+      throw new KubedosError('store.exists', `make a signing key: ${this.#own} holds one`);
+    const created = await createSigningKey(wanted);
+    return this.#file(created.privateArmored, created.publicArmored, created.revocationCertificate);
+  }
+
+  /** Takes a private key that was made elsewhere (`gpg --export-secret-keys --armor`) as the store's own. */
+  async adopt(privateArmored: string, passphrase?: string): Promise<PublicKeyInfo> {
+    if (await this.publicArmored())
+      throw new KubedosError('store.exists', `import a signing key: ${this.#own} holds one`);
+    const key = await unlockSigningKey(privateArmored, passphrase);
+    return this.#file(privateArmored, key.publicArmored(), undefined);
+  }
+
+  async #file(privateArmored: string, publicArmored: string, revocation: string | undefined): Promise<PublicKeyInfo> {
+    const [info] = (await loadKeyring([Buffer.from(publicArmored)], 'all')).keys;
+    if (!info) throw new KubedosError('internal.bug', 'file a signing key: it has no public half');
+    await write(join(this.#own, PRIVATE_FILE), privateArmored, 0o600);
+    if (revocation !== undefined) await write(join(this.#own, REVOCATION_FILE), revocation, 0o600);
+    // Last, since it is what tells that there is a key.
+    await write(join(this.#own, PUBLIC_FILE), publicArmored, 0o644);
+    return info;
+  }
+
+  async publicArmored(): Promise<string | undefined> {
+    return readText(join(this.#own, PUBLIC_FILE));
+  }
+
+  /** The store's key at work; `trust.no-key` where it has none, `trust.passphrase` where that is wrong or missing. */
+  async unlock(passphrase?: string): Promise<SigningKey> {
+    const text = await readText(join(this.#own, PRIVATE_FILE));
+    if (text === undefined) {
+      throw new KubedosError('trust.no-key', `sign: ${this.#own} holds no signing key`, {
+        hint: 'a store that was made by `init --trust` verifies what others signed; give it a key of its own with `kubedos key create`',
+      });
+    }
+    return unlockSigningKey(text, passphrase);
+  }
+
+  /** Files a public key for pins without a file; refuses another than the one expected (`trust.key-mismatch`). */
+  async importPublic(bytes: Uint8Array, expected: Fingerprint): Promise<PublicKeyInfo> {
+    const fingerprint = parseFingerprint(expected, 'the expected fingerprint');
+    const found = await loadKeyring([bytes], 'all');
+    const info = found.keys.find((key) => key.fingerprint === fingerprint || key.subkeys.includes(fingerprint));
+    if (!info) {
+      const holds = found.keys.map((key) => key.fingerprint).join(', ');
+      throw new KubedosError(
+        'trust.key-mismatch',
+        `import key: the file holds ${holds || 'no key'}, expected ${fingerprint}`,
+        {
+          hint: 'get the key again, or find out why it changed; never adapt the fingerprint to the file',
+        },
+      );
+    }
+    const pinned = await loadKeyring([bytes], [info.fingerprint]);
+    await write(join(this.#imported, `${info.fingerprint}.asc`), pinned.armored(), 0o644);
+    return info;
+  }
+
+  /** Public keys that were imported, each as a file's bytes. */
+  async imported(): Promise<Buffer[]> {
+    const names = await readdir(this.#imported).catch(() => []);
+    return Promise.all(
+      names
+        .filter((name) => name.endsWith('.asc'))
+        .sort()
+        .map((name) => readFile(join(this.#imported, name))),
+    );
+  }
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw storageError(`read ${file}`, error);
+  }
+}
+
+async function write(file: string, text: string, mode: number): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await chmod(temporary, mode);
+    await rename(temporary, file);
+    const folder = await open(dirname(file), 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch (error) {
+    throw storageError(`write ${file}`, error);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Composes the rooms by hand. Everything is opened when it is first asked for and loaded then, so that a command pays
+ * for what it uses: `kubedos --help` opens no database and loads no OpenPGP.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Catalog } from './catalog/types.ts';
+import type { PublishApt } from './formats/apt/publication.ts';
+import type { Fetcher } from './net/types.ts';
+import type { OnEvent } from './progress.ts';
+import type { KeyPin } from './spec/mirror-spec.ts';
+import type { ManifestReader } from './store/manifest-reader.ts';
+import type { openStore } from './store/store.ts';
+import type { KeyFolder } from './trust/key-folder.ts';
+import type { Keyring, SigningKey } from './trust/types.ts';
+
+export type OpenStore = Awaited<ReturnType<typeof openStore>>;
+
+export interface HouseOptions {
+  readonly onEvent?: OnEvent | undefined;
+}
+
+export interface NetOptions {
+  readonly rateBytesPerSecond?: number | undefined;
+  readonly netrcFile?: string | undefined;
+}
+
+/** Where this installation lies: mirror-specs/, keys/ and web/ are beside src/ (or dist/). */
+export const INSTALLATION = fileURLToPath(new URL('..', import.meta.url));
+
+export function openHouse(dataDir: string, options: HouseOptions = {}): House {
+  return new House(dataDir, options);
+}
+
+export class House {
+  readonly dataDir: string;
+  readonly #options: HouseOptions;
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  #store: Promise<OpenStore> | undefined;
+  #catalog: Promise<Catalog> | undefined;
+  #signer: Promise<SigningKey> | undefined;
+
+  constructor(dataDir: string, options: HouseOptions) {
+    this.dataDir = dataDir;
+    this.#options = options;
+  }
+
+  now(): Date {
+    return new Date();
+  }
+
+  store(): Promise<OpenStore> {
+    this.#store ??= (async () => {
+      const { openStore } = await import('./store/store.ts');
+      const store = await openStore(this.dataDir);
+      this.#closers.push(() => store.close());
+      return store;
+    })();
+    return this.#store;
+  }
+
+  /** Forgets a store that could not be opened, so that it can be asked for again. */
+  forget(): void {
+    this.#store = undefined;
+  }
+
+  /** Makes the store; `store.exists` if there is one. */
+  async initStore(): Promise<OpenStore> {
+    const { initStore } = await import('./store/store.ts');
+    await (await initStore(this.dataDir, { now: this.now() })).close();
+    return this.store();
+  }
+
+  async manifests(): Promise<ManifestReader> {
+    const { ManifestReader } = await import('./store/manifest-reader.ts');
+    return new ManifestReader((await this.store()).objects);
+  }
+
+  catalog(): Promise<Catalog> {
+    this.#catalog ??= (async () => {
+      const { openCatalog } = await import('./catalog/catalog.ts');
+      await this.store();
+      const catalog = openCatalog(join(this.dataDir, 'catalog.sqlite'));
+      this.#closers.push(() => catalog.close());
+      return catalog;
+    })();
+    return this.#catalog;
+  }
+
+  async keys(): Promise<KeyFolder> {
+    const { KeyFolder } = await import('./trust/key-folder.ts');
+    return new KeyFolder(join(this.dataDir, 'keys'), join(this.dataDir, 'trust', 'imported'));
+  }
+
+  /** The store's signing key. Locked ones are opened by KUBEDOS_PASSPHRASE or by the file that KUBEDOS_PASSPHRASE_FILE names. */
+  signer(): Promise<SigningKey> {
+    this.#signer ??= (async () => (await this.keys()).unlock(await passphraseFromEnvironment()))();
+    return this.#signer;
+  }
+
+  /** Verifies a snapshot's signature by the store's own key or an imported one. */
+  async verifySnapshot(bytes: Uint8Array, signature: string, origin: string): Promise<void> {
+    const keys = await this.keys();
+    const own = await keys.publicArmored();
+    const files = [...(own === undefined ? [] : [Buffer.from(own)]), ...(await keys.imported())];
+    const { loadKeyring } = await import('./trust/keyring.ts');
+    await (await loadKeyring(files, 'all')).verifyDetached(bytes, signature, origin);
+  }
+
+  /** The keyring of a spec's pins: from keys/ of this installation, or brought in by `key import`. */
+  async loadPins(pins: readonly KeyPin[]): Promise<Keyring> {
+    const { loadKeyring } = await import('./trust/keyring.ts');
+    const shipped = pins.flatMap((pin) => (pin.file === undefined ? [] : [join(INSTALLATION, 'keys', pin.file)]));
+    const files = await Promise.all([...new Set(shipped)].map((file) => readFile(file)));
+    const imported = await (await this.keys()).imported();
+    return loadKeyring(
+      [...files, ...imported],
+      pins.map((pin) => pin.fingerprint),
+    );
+  }
+
+  async fetcher(options: NetOptions = {}): Promise<Fetcher> {
+    const { createFetcher } = await import('./net/fetcher.ts');
+    const netrcFile = options.netrcFile ?? process.env.NETRC;
+    const fetcher = createFetcher({
+      rateBytesPerSecond: options.rateBytesPerSecond,
+      netrc: netrcFile === undefined ? undefined : await readFile(netrcFile, 'utf8'),
+      env: process.env,
+      onEvent: this.#options.onEvent,
+    });
+    this.#closers.push(() => fetcher.close());
+    return fetcher;
+  }
+
+  async publisher(): Promise<PublishApt> {
+    const { createPublisher } = await import('./publish/publish-apt.ts');
+    const store = await this.store();
+    const cacheDir = await store.file('cache', 'pieces');
+    return createPublisher({ objects: store.objects, cacheDir, signer: await this.signer() });
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.reverse()) await close();
+    this.#closers.length = 0;
+  }
+}
+
+async function passphraseFromEnvironment(): Promise<string | undefined> {
+  const file = process.env.KUBEDOS_PASSPHRASE_FILE;
+  if (file !== undefined) return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+  return process.env.KUBEDOS_PASSPHRASE;
+}
