@@ -15,7 +15,6 @@ export interface WrittenIndex {
   /** The uncompressed form: named by the Release, not kept. */
   readonly plain: ObjectRef;
   readonly compressed: ReadonlyMap<IndexCompression, ObjectRef>;
-  readonly stanzas: number;
 }
 
 export interface IndexWriterDeps {
@@ -25,7 +24,7 @@ export interface IndexWriterDeps {
 
 export async function writeIndex(
   { objects, cache }: IndexWriterDeps,
-  stanzas: ByteSource,
+  chunks: ByteSource,
   options: {
     readonly origin: string;
     readonly compressions: readonly IndexCompression[];
@@ -36,13 +35,11 @@ export async function writeIndex(
   const lanes = options.compressions.map((compression) => openLane(objects, cache, codecOf(compression)));
   const plain = createHash('sha256');
   let sizeBytes = 0;
-  let count = 0;
   try {
-    for await (const piece of cutPieces(stanzas, options.origin)) {
+    for await (const piece of cutPieces(chunks, options.origin)) {
       options.onPiece(piece);
       plain.update(piece.content);
       sizeBytes += piece.content.length;
-      count += piece.stanzas;
       const taken = await Promise.all(lanes.map((lane) => lane.push(piece)));
       if (taken.includes(false)) break;
     }
@@ -56,7 +53,7 @@ export async function writeIndex(
     if (result.status === 'rejected') throw result.reason;
     compressed.set((lanes[at] as Lane).compression, result.value);
   }
-  return { plain: { sha256: plain.digest('hex'), sizeBytes }, compressed, stanzas: count };
+  return { plain: { sha256: plain.digest('hex'), sizeBytes }, compressed };
 }
 
 interface Lane {

@@ -1,10 +1,15 @@
 /** The next index of a local repository: the one before with packages added and removed, streamed. */
 
 import { KubedosError } from '../errors.ts';
-import type { Stanza } from '../formats/apt/deb822.ts';
+import { parseStanzasOf, type Stanza } from '../formats/apt/deb822.ts';
 import { PackageEntry, packageEntry } from '../formats/apt/packages.ts';
 import { compareVersions } from '../formats/apt/version.ts';
+import { asBuffer, type ByteSource } from '../formats/byte-source.ts';
 import { comparePaths } from '../formats/path.ts';
+import { BLANK_LINE, compareNames, type NameAt, nameFrom, nameOf } from './stanza-names.ts';
+
+/** Read ahead of each search; small chunks are gathered to this. */
+const MIN_BLOCK_BYTES = 256 * 1024;
 
 /** A package on its way in. */
 export interface Addition {
@@ -40,33 +45,69 @@ export interface IndexChange {
   readonly origin: string;
 }
 
-/** `previous` and the result are sorted by the bytes of Package, then by version. Throws `repo.conflict`. */
-export async function* mergeIndex(
-  previous: AsyncIterable<Stanza> | Iterable<Stanza>,
-  change: IndexChange,
-): AsyncGenerator<Buffer> {
-  const names = [...change.additions.keys()].sort(comparePaths);
+/**
+ * `previous` is the text of an index, in chunks of any size; what is given are chunks as `IndexInput.stanzas` gives
+ * them, with all that the change does not touch as it was, in large runs. Both are sorted by the bytes of Package, then
+ * by version. Throws `repo.conflict`.
+ */
+export async function* mergeIndex(previous: ByteSource, change: IndexChange): AsyncGenerator<Buffer> {
+  const touched = [...new Set([...change.additions.keys(), ...change.removals.keys()])].sort(comparePaths);
   let next = 0;
+  let target = targetAt(touched, next);
   let group: Stanza[] = [];
-  let groupName: string | undefined;
-  for await (const stanza of previous) {
-    const name = stanza.get('Package') ?? '';
-    if (groupName !== undefined && name !== groupName) {
-      yield* settle(groupName, group, change);
-      groupName = undefined;
+  for await (const block of wholeStanzas(previous)) {
+    let run = 0;
+    for (let at = 0; at < block.length; ) {
+      const end = block.indexOf(BLANK_LINE, at) + BLANK_LINE.length;
+      const name = target && nameOf(block, at, end, change.origin);
+      // What is untouched is looked at no closer.
+      if (target === undefined || name === undefined) break;
+      const order = compareNames(name, target);
+      if (order >= 0) {
+        if (at > run) yield block.subarray(run, at - 1);
+        run = at;
+        if (order === 0) {
+          group.push(...parseStanzasOf(Buffer.from(block.subarray(at, end)), change.origin));
+          run = end;
+        } else {
+          yield* settle(touched[next] as string, group, change);
+          group = [];
+          next += 1;
+          target = targetAt(touched, next);
+          continue;
+        }
+      }
+      at = end;
     }
-    for (; next < names.length && comparePaths(names[next] as string, name) < 0; next++)
-      yield* settle(names[next] as string, [], change);
-    if (names[next] === name) next++;
-    if (groupName === undefined && (change.additions.has(name) || change.removals.has(name))) {
-      groupName = name;
-      group = [];
-    }
-    if (groupName === undefined) yield stanza.raw;
-    else group.push(stanza);
+    if (run < block.length) yield block.subarray(run, -1);
   }
-  if (groupName !== undefined) yield* settle(groupName, group, change);
-  for (; next < names.length; next++) yield* settle(names[next] as string, [], change);
+  for (; next < touched.length; next++) {
+    yield* settle(touched[next] as string, group, change);
+    group = [];
+  }
+}
+
+function targetAt(touched: readonly string[], index: number): NameAt | undefined {
+  const name = touched[index];
+  return name === undefined ? undefined : nameFrom(name);
+}
+
+/** Blocks that begin and end with a stanza, each stanza with its blank line. */
+async function* wholeStanzas(source: ByteSource): AsyncGenerator<Buffer> {
+  let rest: Buffer[] = [];
+  let restBytes = 0;
+  for await (const chunk of source) {
+    rest.push(asBuffer(chunk));
+    restBytes += chunk.length;
+    if (restBytes < MIN_BLOCK_BYTES) continue;
+    const block = Buffer.concat(rest);
+    const end = block.lastIndexOf(BLANK_LINE) + BLANK_LINE.length;
+    const whole = end >= BLANK_LINE.length;
+    if (whole) yield block.subarray(0, end);
+    rest = [whole ? block.subarray(end) : block];
+    restBytes = rest[0]?.length ?? 0;
+  }
+  if (restBytes > 0) yield Buffer.concat(rest);
 }
 
 /** All stanzas of one name that take part in the change. */

@@ -1,18 +1,18 @@
 /** The next state of a local repository: its indexes merged with a change, its list, its head. */
 import type { ListingChange } from '../catalog/types.ts';
 import { KubedosError } from '../errors.ts';
-import type { Stanza } from '../formats/apt/deb822.ts';
 import { type PackageEntry, packageEntry } from '../formats/apt/packages.ts';
 import type { IndexInput, Publication, PublishApt, Published } from '../formats/apt/publication.ts';
 import type { Run } from '../progress.ts';
-import { lookupPath } from '../store/manifest.ts';
-import type { ManifestRef, MirrorHead, ObjectStore, Store } from '../store/types.ts';
+import { lookupPath, readManifest, writeManifest } from '../store/manifest.ts';
+import { editManifest } from '../store/manifest-edit.ts';
+import type { ManifestEntry, ManifestRef, MirrorHead, ObjectStore, Store } from '../store/types.ts';
 import { type Addition, type IndexChange, mergeIndex, type Removal } from './merge-index.ts';
-import { overlayManifest } from './overlay.ts';
 import { packageRow } from './package-rows.ts';
 import { indexPath } from './publish-apt.ts';
 import type { RepoMemory, RepoSettings } from './repo-settings.ts';
-import { storedStanzas } from './stored-file.ts';
+import { BLANK_LINE } from './stanza-names.ts';
+import { storedIndex, storedStanzas } from './stored-file.ts';
 
 /** By how quickly they unpack. */
 const INDEX_ENDINGS = ['zst', 'gz', 'xz'];
@@ -71,11 +71,9 @@ export async function publishRepo(deps: LocalRepoDeps, state: RepoState, run: Ru
     return outcome.report(mirror, previous.head.manifest);
 
   for (const addition of added) outcome.added.set(addition.path, addition);
-  const dists = `dists/${state.repo.suite}/`;
-  const gone = new Set([...outcome.removed.values()].map(({ path }) => path));
-  const manifest = await overlayManifest(objects, previous?.head.manifest, {
+  const manifest = await nextManifest(objects, state, {
     set: [...published.entries, ...added.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))],
-    drop: (path) => path.startsWith(dists) || gone.has(path),
+    remove: [...outcome.removed.values()].map(({ path }) => path),
   });
   await heads.write(headOf(state, manifest, { date: publication.date, published }), previous?.head.manifest.root);
   const change = {
@@ -86,6 +84,18 @@ export async function publishRepo(deps: LocalRepoDeps, state: RepoState, run: Ru
   };
   await tellCatalog(deps, mirror, change, run);
   return outcome.report(mirror, manifest);
+}
+
+/** The list before with what changed; of the indexes, only what was published now stays. */
+async function nextManifest(
+  objects: ObjectStore,
+  { previous, repo }: RepoState,
+  { set, remove }: { readonly set: readonly ManifestEntry[]; readonly remove: readonly string[] },
+): Promise<ManifestRef> {
+  const base = previous?.head.manifest.root ?? (await writeManifest(objects, [])).root;
+  const gone = [...remove];
+  for await (const { path } of readManifest(objects, base, { prefix: `dists/${repo.suite}/` })) gone.push(path);
+  return editManifest(objects, base, { set, remove: gone });
 }
 
 /** The new state stands already: a catalog that cannot be written is worth a warning, not a failure. */
@@ -134,13 +144,13 @@ class Outcome {
   }
 }
 
-/** Those that are not there yet: a repeated upload costs nothing. */
+/** Those that are not there yet, each once: a repeated upload costs nothing. */
 async function checkAdditions(
   { store: { objects } }: LocalRepoDeps,
   { previous, additions, removals }: RepoState,
   outcome: Outcome,
 ): Promise<Addition[]> {
-  const missing: Addition[] = [];
+  const missing = new Map<string, Addition>();
   const removed = new Set(removals.map(({ name }) => name));
   for (const addition of additions) {
     // They were stored before the lock was taken: a collection of garbage may have come between.
@@ -152,9 +162,9 @@ async function checkAdditions(
     }
     const there = previous && (await lookupPath(objects, previous.head.manifest.root, addition.path));
     if (there?.sha256 === addition.sha256 && !removed.has(addition.name)) outcome.keep(addition);
-    else missing.push(addition);
+    else missing.set(`${addition.path} ${addition.sha256}`, addition);
   }
-  return missing;
+  return [...missing.values()];
 }
 
 function publicationOf({ store: { objects }, now }: LocalRepoDeps, state: RepoState, outcome: Outcome): Publication {
@@ -172,7 +182,7 @@ function publicationOf({ store: { objects }, now }: LocalRepoDeps, state: RepoSt
         onUnchanged: (addition) => outcome.keep(addition),
         origin: `${mirror} ${component} ${architecture}`,
       };
-      const before = () => previousStanzas(objects, state, { component, architecture });
+      const before = () => previousIndex(objects, state, { component, architecture });
       return { component, architecture, kind: 'Packages', stanzas: () => mergeIndex(before(), change) };
     }),
   );
@@ -184,12 +194,12 @@ function publicationOf({ store: { objects }, now }: LocalRepoDeps, state: RepoSt
   };
 }
 
-/** An architecture that is new takes over the packages of `all` from another. */
-async function* previousStanzas(
+/** Text of the index as it is; an architecture that is new takes over the packages of `all` from another. */
+async function* previousIndex(
   objects: ObjectStore,
   { previous, repo }: RepoState,
   { component, architecture }: { readonly component: string; readonly architecture: string },
-): AsyncGenerator<Stanza> {
+): AsyncGenerator<Buffer> {
   if (previous === undefined) return;
   const { root } = previous.head.manifest;
   const before = previous.memory.repo;
@@ -199,8 +209,10 @@ async function* previousStanzas(
   for (const ending of INDEX_ENDINGS) {
     const entry = await lookupPath(objects, root, `${path}.${ending}`);
     if (entry === undefined) continue;
-    for await (const stanza of storedStanzas(objects, entry))
-      if (known || stanza.get('Architecture') === 'all') yield stanza;
+    if (known) yield* storedIndex(objects, entry);
+    else
+      for await (const stanza of storedStanzas(objects, entry))
+        if (stanza.get('Architecture') === 'all') yield Buffer.concat([stanza.raw, BLANK_LINE.subarray(1)]);
     return;
   }
   throw new KubedosError('store.corrupt', `publish ${previous.head.name}: its list has no ${path}`);

@@ -5,8 +5,8 @@
 import { KubedosError } from '../errors.ts';
 import { parseRelease, writeRelease } from '../formats/apt/release.ts';
 import { readManifest } from '../store/manifest.ts';
+import { editManifest } from '../store/manifest-edit.ts';
 import type { ManifestEntry, ManifestRef, MirrorForm, ObjectStore } from '../store/types.ts';
-import { overlayManifest } from './overlay.ts';
 import { type ReleaseSigner, signRelease } from './sign-release.ts';
 import { storedDocument } from './stored-file.ts';
 
@@ -53,7 +53,7 @@ export async function resignMirror({ objects, signer }: ResignDeps, request: Res
   if (replaces !== undefined)
     for await (const entry of readManifest(objects, replaces.root, { prefix: 'dists/' }))
       if (entry.path.includes('/by-hash/')) set.push(entry);
-  const manifest = await overlayManifest(objects, mirror.manifest, { set, drop: () => false });
+  const manifest = await editManifest(objects, mirror.manifest.root, { set });
   await objects.flush();
   return { possible: true, manifest, date };
 }

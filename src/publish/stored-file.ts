@@ -23,13 +23,14 @@ export async function* storedBytes(objects: ObjectStore, entry: ManifestEntry): 
   if (got !== entry.sha256) throw damaged(entry, got);
 }
 
-/** The stanzas of an index, compressed as its name says. */
+/** An index, compressed as its name says. */
+export function storedIndex(objects: ObjectStore, entry: ManifestEntry): AsyncGenerator<Buffer> {
+  const { path } = entry;
+  return decompress(storedBytes(objects, entry), compressionOf(path), { origin: path, maxBytes: MAX_INDEX_BYTES });
+}
+
 export function storedStanzas(objects: ObjectStore, entry: ManifestEntry): AsyncGenerator<Stanza> {
-  const plain = decompress(storedBytes(objects, entry), compressionOf(entry.path), {
-    origin: entry.path,
-    maxBytes: MAX_INDEX_BYTES,
-  });
-  return parseStanzas(plain, entry.path);
+  return parseStanzas(storedIndex(objects, entry), entry.path);
 }
 
 /** A small document as a whole. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseRelease, writeRelease } from '../../src/formats/apt/release.ts';
 import { changeRepo, createRepo } from '../../src/publish/local-repo.ts';
-import { overlayManifest } from '../../src/publish/overlay.ts';
 import { resignMirror } from '../../src/publish/resign.ts';
 import { diffManifests, lookupPath } from '../../src/store/manifest.ts';
+import { editManifest } from '../../src/store/manifest-edit.ts';
 import type { ManifestRef } from '../../src/store/types.ts';
 import { buildDeb } from '../support/fake-deb.ts';
 import { Publishing } from '../support/publishing.ts';
@@ -43,7 +43,7 @@ test('only the Release files are others; the validity is as long as it was', asy
   const text = writeRelease({ ...before, validUntil, signedBy: 'ABCD' });
   const ref = await objects.put([Buffer.from(text)]);
   const set = [{ path: 'dists/stable/Release', ...ref }];
-  const dated = await overlayManifest(objects, first, { set, drop: () => false });
+  const dated = await editManifest(objects, first.root, { set });
 
   const manifest = await resigned(dated, '2026-05-01T00:00:00.789Z');
   const changed = [];

@@ -14,7 +14,8 @@ export interface IndexInput {
   readonly architecture: string;
   /**
    * Whole stanzas, each ending in exactly one newline and without a blank line, sorted by the bytes of Package,
-   * then in a fixed order of version. May be called more than once and gives the same each time.
+   * then in a fixed order of version. A chunk is one stanza, or for speed several with one blank line between them.
+   * May be called more than once and gives the same each time.
    */
   stanzas(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
