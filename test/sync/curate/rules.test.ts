@@ -99,9 +99,15 @@ test('refuses a version or query that is none', async () => {
   await expect(chosen({ query: 'nginx (' })).rejects.toMatchObject({ code: 'spec.invalid' });
 });
 
-test('takes one of two packages with other bytes: that of the first upstream, with a note', async () => {
-  const table = await tableOf([{ name: 'a', content: 'ours' }], [{ name: 'a', content: 'theirs' }]);
-  const selection = select(table, { rules: [{ name: 'a' }], versions: 'all' });
-  expect([...selection.rows].map((row) => table.index(row))).toEqual([0]);
-  expect(selection.notes).toEqual(['a 1.0 amd64 of index 1 has other bytes than that of index 0, which is taken']);
-});
+test.each([
+  ['ours', 'theirs'],
+  ['theirs', 'ours'],
+])(
+  'takes one of two packages with other bytes: that of the first upstream (%s), with a note',
+  async (first, second) => {
+    const table = await tableOf([{ name: 'a', content: first }], [{ name: 'a', content: second }]);
+    const selection = select(table, { rules: [{ name: 'a' }], versions: 'all' });
+    expect([...selection.rows].map((row) => table.index(row))).toEqual([0]);
+    expect(selection.notes).toEqual(['a 1.0 amd64 of index 1 has other bytes than that of index 0, which is taken']);
+  },
+);
