@@ -146,7 +146,7 @@ test('by-hash keeps three generations; a repeated publication pushes none out', 
   const hashes: string[] = [];
   let previous: Publication['previous'];
   let entries: readonly ManifestEntry[] = [];
-  for (const version of ['1', '2', '2', '2', '3', '4']) {
+  for (const version of ['0', '1', '2', '3', '3', '3']) {
     const wanted = publication(
       stanzas(3, () => version),
       { compressions: ['gz'], previous },

@@ -61,6 +61,16 @@ test('property: an edited list is the list written anew, to the byte', async () 
   );
 });
 
+test('a chunk whose first path goes is joined to the one before', async () => {
+  const { objects } = await temporaryStore();
+  const { root } = await writeManifest(objects, SPREAD);
+  const firsts = SPREAD.map(({ path }) => path).filter(beginsChunk);
+  for (const remove of [...firsts.map((path) => [path]), firsts])
+    expect(await editManifest(objects, root, { remove })).toEqual(
+      await writeManifest(objects, edited(SPREAD, [], remove)),
+    );
+});
+
 test('reads and writes what the change touches, and the root', async () => {
   const { objects } = await temporaryStore();
   const list = manyEntries(20_000);
