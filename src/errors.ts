@@ -78,6 +78,7 @@ export const ERROR_CODES = {
   'repo.conflict': ['conflict', 'same name, version and architecture with other bytes'],
   'repo.not-local': ['conflict', 'packages can be added to and removed from local repositories only'],
 
+  'bundle.audience': ['conflict', 'the bundle is meant for another store, or was made by this one'],
   'bundle.base-missing': ['conflict', 'the bundle builds on a snapshot that this store does not hold'],
   'bundle.damaged': ['damage', 'parts of the bundle are damaged or missing; the message lists them'],
   'bundle.foreign': ['conflict', 'a volume belongs to another bundle'],

@@ -98,12 +98,17 @@ export function takenFrom(ledger: Ledger, sender: string): SenderRecord | undefi
   return Object.hasOwn(ledger.senders, sender) ? ledger.senders[sender] : undefined;
 }
 
-/** The sender's record after a bundle was taken. */
+/**
+ * The sender's record after a bundle was taken. One taken by --allow rollback does not move the mark back, or else any
+ * other old one could follow it; only a sender that was made anew begins anew.
+ */
 export function afterTaking(
   before: SenderRecord | undefined,
   bundle: { readonly sha256: Sha256; readonly sequence: number; readonly generation: string },
 ): SenderRecord {
   const taken = [...(before?.taken ?? []).filter((sha256) => sha256 !== bundle.sha256), bundle.sha256].slice(-KEEP);
+  const sameLife = before !== undefined && before.generation === bundle.generation;
+  if (sameLife && before.sequence > bundle.sequence) return { ...before, taken };
   return { sequence: bundle.sequence, generation: bundle.generation, bundle: bundle.sha256, taken };
 }
 

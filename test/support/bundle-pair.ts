@@ -1,0 +1,98 @@
+/** A sender and a receiver with media between them, in one temporary folder. */
+import { hash } from 'node:crypto';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type ExportDeps, type ExportOptions, type ExportReport, exportBundle } from '../../src/bundle/export.ts';
+import { type ImportDeps, type ImportOptions, type ImportReport, importBundle } from '../../src/bundle/import.ts';
+import type { FollowRoots } from '../../src/bundle/sender-trust.ts';
+import { readManifest } from '../../src/store/manifest.ts';
+import type { Store } from '../../src/store/types.ts';
+import { loadKeyring } from '../../src/trust/keyring.ts';
+import { EPOCH, makeSender, type Sender } from './sender-store.ts';
+
+export const MEDIA_SIZES = { volumeSizeBytes: 300_000, packSizeBytes: 100_000, readBack: false } as const;
+
+export interface BundlePair {
+  readonly dir: string;
+  readonly sender: Sender;
+  readonly receiver: Sender;
+  readonly exportDeps: ExportDeps;
+  readonly importDeps: ImportDeps;
+  /** A path in the folder of the test. */
+  path(...names: string[]): string;
+  send(options?: Partial<ExportOptions>): Promise<ExportReport>;
+  take(options?: Partial<ImportOptions>): Promise<ImportReport>;
+}
+
+export async function makePair(): Promise<BundlePair> {
+  const dir = await mkdtemp(join(tmpdir(), 'kubedos-bundle-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const path = (...names: string[]): string => join(dir, ...names);
+  const sender = await makeSender(path('sender'));
+  const receiver = await makeSender(path('receiver'), 'receiver');
+  onTestFinished(async () => {
+    await sender.store.close();
+    await receiver.store.close();
+  });
+  const keyring = await loadKeyring([Buffer.from(sender.signer.publicArmored())], 'all');
+  const rootBytes = Buffer.from(`{"store":"${sender.store.identity.id}"}\n`);
+  const root = {
+    version: 1,
+    bytes: rootBytes,
+    signature: await sender.signer.detached(rootBytes, EPOCH),
+    sha256: hash('sha256', rootBytes, 'hex'),
+  };
+  const exportDeps: ExportDeps = {
+    ...sender,
+    roots: [root],
+    senderKeys: keyring.binary(),
+    now: () => new Date(EPOCH.getTime() + 30 * 86_400_000),
+  };
+  const importDeps: ImportDeps = { store: receiver.store, followRoots: trusting(keyring), now: exportDeps.now };
+  return {
+    dir,
+    sender,
+    receiver,
+    exportDeps,
+    importDeps,
+    path,
+    send: (options = {}) =>
+      exportBundle(exportDeps, { to: path('media'), channels: ['stable'], ...MEDIA_SIZES, ...options }, {}),
+    take: (options = {}) => importBundle(importDeps, { from: [path('media')], ...options }, {}),
+  };
+}
+
+/** Whoever holds these keys is the sender. */
+export function trusting(keyring: Awaited<ReturnType<typeof loadKeyring>>): FollowRoots {
+  return async () => ({ keyring, commit: async () => undefined });
+}
+
+/** Path → content of a mirror as a channel shows it, read through manifests; every object is hashed again. */
+export async function contentOf(store: Store, channel: string, mirror: string): Promise<Record<string, string>> {
+  const pointed = await store.channels.read(channel);
+  const snapshot = pointed && (await store.snapshots.read(pointed.snapshot));
+  const found = snapshot?.document.mirrors.find(({ name }) => name === mirror);
+  const content: Record<string, string> = {};
+  if (found === undefined) return content;
+  for await (const { path, sha256, sizeBytes } of readManifest(store.objects, found.manifest.root)) {
+    const bytes = await store.objects.read(sha256, sizeBytes);
+    if (bytes === undefined || hash('sha256', bytes, 'hex') !== sha256) throw new Error(`${path} is not here`);
+    content[path] = bytes.toString('latin1');
+  }
+  return content;
+}
+
+/** Every file below a folder, relative, sorted. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+export async function copyFolder(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true });
+}
