@@ -9,10 +9,12 @@ import type { Catalog } from './catalog/types.ts';
 import type { PublishApt } from './formats/apt/publication.ts';
 import type { Fetcher } from './net/types.ts';
 import type { OnEvent } from './progress.ts';
+import type { ClientConfig, ClientConfigRequest } from './server/deps.ts';
 import type { KeyPin } from './spec/mirror-spec.ts';
 import type { ManifestReader } from './store/manifest-reader.ts';
 import type { openStore } from './store/store.ts';
 import type { KeyFolder } from './trust/key-folder.ts';
+import type { RootFolder } from './trust/root-folder.ts';
 import type { Keyring, SigningKey } from './trust/types.ts';
 
 export type OpenStore = Awaited<ReturnType<typeof openStore>>;
@@ -40,6 +42,7 @@ export class House {
   #store: Promise<OpenStore> | undefined;
   #catalog: Promise<Catalog> | undefined;
   #signer: Promise<SigningKey> | undefined;
+  #snapshotKeys: Promise<Keyring> | undefined;
 
   constructor(dataDir: string, options: HouseOptions) {
     this.dataDir = dataDir;
@@ -99,13 +102,30 @@ export class House {
     return this.#signer;
   }
 
-  /** Verifies a snapshot's signature by the store's own key or an imported one. */
+  async roots(): Promise<RootFolder> {
+    const { RootFolder } = await import('./trust/root-folder.ts');
+    return new RootFolder(join(this.dataDir, 'trust'), join(this.dataDir, 'keys', 'root.asc'));
+  }
+
+  /** Verifies a snapshot's signature by the keys of the own chain of roots and of the senders that are trusted. */
   async verifySnapshot(bytes: Uint8Array, signature: string, origin: string): Promise<void> {
-    const keys = await this.keys();
-    const own = await keys.publicArmored();
-    const files = [...(own === undefined ? [] : [Buffer.from(own)]), ...(await keys.imported())];
-    const { loadKeyring } = await import('./trust/keyring.ts');
-    await (await loadKeyring(files, 'all')).verifyDetached(bytes, signature, origin);
+    this.#snapshotKeys ??= this.roots().then((roots) => roots.keyring());
+    await (await this.#snapshotKeys).verifyDetached(bytes, signature, origin);
+  }
+
+  /** The `.sources` of a mirror as a channel or snapshot shows it; `undefined` for what is no apt repository. */
+  async clientConfig(request: ClientConfigRequest): Promise<ClientConfig | undefined> {
+    const { mirrorClientConfig } = await import('./publish/mirror-client-config.ts');
+    const ownKey = async (): Promise<string> => this.#signingKeyOf(request.snapshot.document.store);
+    const { objects } = await this.store();
+    return mirrorClientConfig({ objects, ownKey }, request.mirror, request.url);
+  }
+
+  /** Public keys that sign what the store made: its own, or a sender's on the dark side. */
+  async #signingKeyOf(storeId: string): Promise<string> {
+    const { identity } = await this.store();
+    if (storeId === identity.id) return (await (await this.keys()).publicArmored()) ?? '';
+    return (await this.roots()).signingKeys(storeId);
   }
 
   /** The keyring of a spec's pins: from keys/ of this installation, or brought in by `key import`. */

@@ -1,10 +1,14 @@
 /** All commands, in the order of the help. */
 import type { CommandSpec } from './command.ts';
+import { BUNDLE_COMMANDS } from './commands/bundle.ts';
 import { CHANNEL_COMMANDS } from './commands/channel.ts';
+import { clientConfigCommand } from './commands/client-config.ts';
 import { completionCommand } from './commands/completion.ts';
+import { darksiteCheckCommand } from './commands/darksite.ts';
 import { INIT_COMMANDS } from './commands/init.ts';
 import { KEY_COMMANDS } from './commands/key.ts';
 import { MIRROR_COMMANDS } from './commands/mirror.ts';
+import { REPO_COMMANDS } from './commands/repo.ts';
 import { searchCommand } from './commands/search.ts';
 import { serveCommand } from './commands/serve.ts';
 import { SNAPSHOT_COMMANDS } from './commands/snapshot.ts';
@@ -22,6 +26,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...SNAPSHOT_COMMANDS,
   ...CHANNEL_COMMANDS,
   serveCommand,
+  clientConfigCommand,
+  ...BUNDLE_COMMANDS,
+  darksiteCheckCommand,
+  ...REPO_COMMANDS,
   searchCommand,
   ...STORE_COMMANDS,
   ...TOKEN_COMMANDS,

@@ -29,6 +29,7 @@ export async function serveHouse(house: House, serving: Serving = {}): Promise<L
     webDir: join(INSTALLATION, 'web'),
     channelStamp: (name) => fileStamp(join(store.dir, 'channels', `${name}.json`)),
     onDamage: (sha256) => store.bad.add(sha256),
+    clientConfig: (request) => house.clientConfig(request),
     search: async (text, options) => (await house.catalog()).search(text, options),
     verifyToken: async (token) => (await house.catalog()).verifyToken(token, 'upload', house.now()),
     publicKey: async () => (await (await house.keys()).publicArmored()) ?? '',

@@ -1,8 +1,8 @@
 /** The keys of a store on disk: its own signing key, and public keys of others that somebody brought in. */
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { errnoOf, KubedosError, storageError } from '../errors.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KubedosError } from '../errors.ts';
+import { readText, writeDurable } from './durable-file.ts';
 import { parseFingerprint } from './fingerprint.ts';
 import { loadKeyring } from './keyring.ts';
 import { createSigningKey, type NewSigningKey, unlockSigningKey } from './signing-key.ts';
@@ -43,10 +43,10 @@ export class KeyFolder {
   async #file(privateArmored: string, publicArmored: string, revocation: string | undefined): Promise<PublicKeyInfo> {
     const [info] = (await loadKeyring([Buffer.from(publicArmored)], 'all')).keys;
     if (!info) throw new KubedosError('internal.bug', 'file a signing key: it has no public half');
-    await write(join(this.#own, PRIVATE_FILE), privateArmored, 0o600);
-    if (revocation !== undefined) await write(join(this.#own, REVOCATION_FILE), revocation, 0o600);
+    await writeDurable(join(this.#own, PRIVATE_FILE), privateArmored, 0o600);
+    if (revocation !== undefined) await writeDurable(join(this.#own, REVOCATION_FILE), revocation, 0o600);
     // Last, since it is what tells that there is a key.
-    await write(join(this.#own, PUBLIC_FILE), publicArmored, 0o644);
+    await writeDurable(join(this.#own, PUBLIC_FILE), publicArmored, 0o644);
     return info;
   }
 
@@ -81,7 +81,7 @@ export class KeyFolder {
       );
     }
     const pinned = await loadKeyring([bytes], [info.fingerprint]);
-    await write(join(this.#imported, `${info.fingerprint}.asc`), pinned.armored(), 0o644);
+    await writeDurable(join(this.#imported, `${info.fingerprint}.asc`), pinned.armored(), 0o644);
     return info;
   }
 
@@ -94,34 +94,5 @@ export class KeyFolder {
         .sort()
         .map((name) => readFile(join(this.#imported, name))),
     );
-  }
-}
-
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw storageError(`read ${file}`, error);
-  }
-}
-
-async function write(file: string, text: string, mode: number): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const handle = await open(temporary, 'wx', mode);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await chmod(temporary, mode);
-    await rename(temporary, file);
-    const folder = await open(dirname(file), 'r');
-    await folder.sync().finally(() => folder.close());
-  } catch (error) {
-    throw storageError(`write ${file}`, error);
   }
 }

@@ -1,6 +1,7 @@
 import { KubedosError } from '../../errors.ts';
 import { type CommandSpec, confirm, YES } from '../command.ts';
 import { table } from '../render/table.ts';
+import { rollBack } from '../rollback.ts';
 
 export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
   {
@@ -34,6 +35,25 @@ export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
       const expected = expect === undefined ? {} : { expected: (await store.snapshots.resolve(expect)).id };
       const channel = await store.channels.move(input.argument(0), id, { now: context.house.now(), ...expected });
       return { data: channel, text: `${channel.name} names ${channel.snapshot}` };
+    },
+  },
+  {
+    path: 'channel rollback',
+    summary: 'bring a channel back to what it named before, in a form that clients accept',
+    description:
+      'apt ignores a Release that is older than the one it has. So the lists of curated mirrors and local repositories are signed anew with a newer date, as a new snapshot. What upstream signed cannot be: clients of verbatim mirrors are pointed at the URL of the snapshot instead.',
+    arguments: [{ name: 'channel', summary: 'its name' }],
+    options: [{ flags: '--to <snapshot>', summary: 'to this one instead of the one before' }],
+    examples: ['kubedos channel rollback stable', 'kubedos channel rollback stable --to 12'],
+    run: async (context, input) => {
+      const { channel, verbatim } = await rollBack(context, input.argument(0), input.string('to'));
+      const lines = [`${channel.name} names ${channel.snapshot}`];
+      if (verbatim.length > 0) {
+        lines.push(
+          `upstream signs ${verbatim.join(', ')}: apt clients keep the newer lists that they have; give them the snapshot's own URL`,
+        );
+      }
+      return { data: { ...channel, verbatim }, text: lines.join('\n') };
     },
   },
   {

@@ -1,4 +1,7 @@
 import { KubedosError } from '../../errors.ts';
+import type { KeyAlgorithm } from '../../trust/signing-key.ts';
+import type { PublicKeyInfo } from '../../trust/types.ts';
+import type { House } from '../../wiring.ts';
 import type { CommandSpec, Context } from '../command.ts';
 import { fields } from '../render/table.ts';
 
@@ -23,6 +26,26 @@ export async function newPassphrase(context: Context, wanted: boolean): Promise<
   });
 }
 
+/** A fingerprint as it is read out and typed: four digits at a time. `--trust` takes it so. */
+export function groups(fingerprint: string): string {
+  return fingerprint.match(/.{1,4}/g)?.join(' ') ?? fingerprint;
+}
+
+/** The store's signing key and the first root of its chain; what is there already stays. */
+export async function makeKeys(
+  house: House,
+  wanted: { readonly algorithm: KeyAlgorithm; readonly userId: string; readonly passphrase?: string | undefined },
+): Promise<PublicKeyInfo> {
+  const keys = await house.keys();
+  const now = house.now();
+  const info = await keys.create({ ...wanted, date: now });
+  const publicKey = (await keys.publicArmored()) ?? '';
+  const { identity } = await house.store();
+  const { fingerprint } = info;
+  await (await house.roots()).create(identity.id, { fingerprint, publicKey }, { now, passphrase: wanted.passphrase });
+  return info;
+}
+
 export const INIT_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'init',
@@ -31,28 +54,32 @@ export const INIT_COMMANDS: readonly CommandSpec[] = [
       'The private key is a file of mode 0600 in keys/ of the data folder, encrypted with --passphrase. Keep a copy of keys/ apart from the store.',
     options: [
       ...KEY_OPTIONS,
+      {
+        flags: '--trust <fingerprint...>',
+        summary: 'take bundles of the store whose root key this is (as its `init` or `key show` prints it)',
+      },
       { flags: '--no-key', summary: 'make no signing key now (`key create` or `key adopt` later)' },
     ],
-    examples: ['kubedos init', 'kubedos init --algorithm rsa4096 --passphrase'],
+    examples: ['kubedos init', 'kubedos init --algorithm rsa4096 --passphrase', 'kubedos init --trust "0123 4567 …"'],
     run: async (context, input) => {
       const algorithm = algorithmOf(input.string('algorithm'));
       const withKey = !input.isFalse('key');
       const passphrase = await newPassphrase(context, withKey && input.flag('passphrase'));
       const store = await context.house.initStore();
-      const key = withKey
-        ? await (await context.house.keys()).create({
-            algorithm,
-            userId: input.string('user-id') ?? 'kubedos',
-            date: context.house.now(),
-            passphrase,
-          })
-        : undefined;
+      const userId = input.string('user-id') ?? 'kubedos';
+      const key = withKey ? await makeKeys(context.house, { algorithm, userId, passphrase }) : undefined;
+      const roots = await context.house.roots();
+      const trusted = [];
+      for (const fingerprint of input.strings('trust')) trusted.push(await roots.pin(fingerprint));
+      const root = await roots.ownFingerprint();
       return {
-        data: { store: store.identity, key: key ?? null },
+        data: { store: store.identity, key: key ?? null, rootFingerprint: root ?? null, trusted },
         text: fields([
           ['store', store.identity.id],
           ['folder', store.dir],
           ['signing key', key ? key.fingerprint : '(none)'],
+          ['root key', root ? groups(root) : '(none)'],
+          ...trusted.map((one) => ['trusts', groups(one)] as const),
         ]),
       };
     },

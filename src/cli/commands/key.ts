@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { PublicKeyInfo } from '../../trust/types.ts';
 import type { CommandSpec } from '../command.ts';
 import { fields, table } from '../render/table.ts';
-import { algorithmOf, KEY_OPTIONS, newPassphrase } from './init.ts';
+import { algorithmOf, groups, KEY_OPTIONS, makeKeys, newPassphrase } from './init.ts';
 
 export const KEY_COMMANDS: readonly CommandSpec[] = [
   {
@@ -23,9 +23,8 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
       const algorithm = algorithmOf(input.string('algorithm'));
       const passphrase = await newPassphrase(context, input.flag('passphrase'));
       await context.house.store();
-      const keys = await context.house.keys();
       const userId = input.string('user-id') ?? 'kubedos';
-      return describe(await keys.create({ algorithm, userId, date: context.house.now(), passphrase }));
+      return describe(await makeKeys(context.house, { algorithm, userId, passphrase }));
     },
   },
   {
@@ -49,6 +48,27 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
       await context.house.store();
       const keys = await context.house.keys();
       return describe(await keys.importPublic(await readFile(input.argument(0)), input.required('fingerprint')));
+    },
+  },
+  {
+    path: 'key trust',
+    summary: 'take bundles of the store whose root key this is',
+    arguments: [{ name: 'fingerprint', summary: 'as the sender reads it out; spaces do not matter', variadic: true }],
+    examples: ['kubedos key trust 0123 4567 89AB …'],
+    run: async (context, input) => {
+      await context.house.store();
+      const fingerprint = await (await context.house.roots()).pin(input.rest(0).join(''));
+      return { data: { trusted: fingerprint }, text: `bundles signed under root key ${groups(fingerprint)} are taken` };
+    },
+  },
+  {
+    path: 'key root',
+    summary: 'the fingerprint that receivers trust: read it out to them',
+    examples: ['kubedos key root'],
+    run: async (context) => {
+      await context.house.store();
+      const fingerprint = await (await context.house.roots()).ownFingerprint();
+      return { data: { fingerprint: fingerprint ?? null }, text: fingerprint ? groups(fingerprint) : '(none)' };
     },
   },
   {

@@ -82,6 +82,29 @@ export const SNAPSHOT_COMMANDS: readonly CommandSpec[] = [
     },
   },
   {
+    path: 'snapshot diff',
+    summary: 'what changed between two snapshots, by package',
+    arguments: [REFERENCE, { name: 'other', summary: 'the later one' }],
+    options: [{ flags: '--markdown', summary: 'as Markdown, for a change record' }],
+    examples: ['kubedos snapshot diff 11 12', 'kubedos snapshot diff 11 stable --markdown'],
+    run: async (context, input) => {
+      const [{ diffSnapshots }, { packageLookup }, render] = await Promise.all([
+        import('../../inspect/snapshot-diff.ts'),
+        import('../../inspect/package-lookup.ts'),
+        import('../../inspect/render-diff.ts'),
+      ]);
+      const store = await context.house.store();
+      const catalog = await context.house.catalog();
+      const lookup = packageLookup(store.objects, (hashes) => catalog.packagesByObject(hashes));
+      const range = { before: input.argument(0), after: input.argument(1), signal: context.signal };
+      const diff = await diffSnapshots(store, lookup, range);
+      return {
+        data: diff,
+        text: (input.flag('markdown') ? render.diffMarkdown(diff) : render.diffText(diff)).trimEnd(),
+      };
+    },
+  },
+  {
     path: 'snapshot tag',
     summary: 'give a snapshot a name that stays',
     arguments: [REFERENCE, { name: 'tag', summary: 'the name' }],

@@ -3,6 +3,8 @@ import type { CommandSpec, Context } from '../command.ts';
 import { DEFAULT_PORT, serveHouse, stopped } from '../serving.ts';
 import { findSpec } from '../specs.ts';
 import { syncSpec } from '../sync.ts';
+import { clientSources } from './client-config.ts';
+import { makeKeys } from './init.ts';
 import { createSnapshot } from './snapshot.ts';
 
 const MIRROR = 'debian-12-bootable';
@@ -51,16 +53,15 @@ async function ensureStore(context: Context): Promise<void> {
     await house.initStore();
   }
   // A start that was killed between the store and its key goes on here.
-  const keys = await house.keys();
-  if ((await keys.publicArmored()) === undefined) {
-    await keys.create({ algorithm: 'ed25519', userId: 'kubedos', date: house.now() });
+  if ((await (await house.keys()).publicArmored()) === undefined) {
+    await makeKeys(house, { algorithm: 'ed25519', userId: 'kubedos' });
   }
 }
 
 /** The URL, the client lines, and the next three things to try. */
 async function farewell(context: Context, url: string, mirror: string): Promise<string> {
   const root = `${url.replace(/\/$/, '')}/c/${CHANNEL}/${mirror}`;
-  const sources = await context.house.clientConfig(CHANNEL, mirror, url);
+  const sources = await clientSources(context.house, { reference: CHANNEL, mirror, url: `${root}/` });
   return `
 Serving on ${url}/
 

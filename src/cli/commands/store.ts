@@ -2,6 +2,7 @@ import { KubedosError } from '../../errors.ts';
 import { type CommandSpec, YES } from '../command.ts';
 import { fields, table } from '../render/table.ts';
 import { formatBytes, formatCount, parseBytes } from '../render/units.ts';
+import { findSpec } from '../specs.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -94,6 +95,43 @@ export const STORE_COMMANDS: readonly CommandSpec[] = [
         formatBytes(one.frees.bytes),
       ]);
       return { data: stats, text: `${totals}\n\n${table(['', 'NAME', 'FILES', 'SIZE', 'DELETING IT FREES'], rows)}` };
+    },
+  },
+  {
+    path: 'store repair',
+    summary: 'fetch damaged and missing objects from upstream again',
+    examples: ['kubedos store repair'],
+    run: async (context) => {
+      const { repairStore } = await import('../../sync/repair.ts');
+      const store = await context.house.store();
+      const findMirrorSpec = async (mirror: string) => (await findSpec(store.dir, mirror).catch(() => undefined))?.spec;
+      const report = await repairStore(
+        { store, fetcher: await context.house.fetcher(), findSpec: findMirrorSpec },
+        context,
+      );
+      const lines = [
+        ...report.repaired.map((one) => `repaired: ${one.sha256} ${one.uses.join(', ')}`),
+        ...report.failed.map((one) => `still damaged: ${one.sha256} ${one.uses.join(', ')}: ${one.reason ?? ''}`),
+      ];
+      if (lines.length === 0) lines.push('nothing is known to be damaged; `store scrub` looks');
+      return { data: report, text: lines.join('\n'), exit: report.failed.length === 0 ? 0 : 8 };
+    },
+  },
+  {
+    path: 'store rebuild',
+    summary: 'make the catalog again from objects, manifests and snapshots alone',
+    examples: ['kubedos store rebuild'],
+    run: async (context) => {
+      const { rebuildCatalog } = await import('../../publish/rebuild-catalog.ts');
+      const store = await context.house.store();
+      const report = await rebuildCatalog({ store, catalog: await context.house.catalog() }, context);
+      return {
+        data: report,
+        text: table(
+          ['MIRROR', 'ADDED', 'REMOVED'],
+          report.mirrors.map((one) => [one.mirror, String(one.added), String(one.removed)]),
+        ),
+      };
     },
   },
 ];

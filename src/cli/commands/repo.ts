@@ -1,0 +1,87 @@
+import { createReadStream } from 'node:fs';
+import type { LocalRepoDeps, RepoReport } from '../../publish/local-repo.ts';
+import type { House } from '../../wiring.ts';
+import type { CommandSpec } from '../command.ts';
+
+export async function repoDeps(house: House): Promise<LocalRepoDeps> {
+  return {
+    store: await house.store(),
+    publish: await house.publisher(),
+    now: () => house.now(),
+    recordChange: async (mirror, change) => (await house.catalog()).recordChange(mirror, change),
+  };
+}
+
+const REPO = { name: 'repo', summary: 'name of the repository' };
+
+export const REPO_COMMANDS: readonly CommandSpec[] = [
+  {
+    path: 'repo create',
+    summary: 'a repository of your own packages, signed by this store',
+    arguments: [REPO],
+    options: [
+      { flags: '--suite <name>', summary: 'its only suite', default: 'stable' },
+      { flags: '--component <name...>', summary: 'its components (main)' },
+      { flags: '--architecture <name...>', summary: 'its architectures (amd64)' },
+    ],
+    examples: ['kubedos repo create ours', 'kubedos repo create ours --suite bookworm --architecture amd64 arm64'],
+    run: async (context, input) => {
+      const { createRepo } = await import('../../publish/local-repo.ts');
+      const or = (name: string, fallback: string): string[] => {
+        const given = input.strings(name);
+        return given.length > 0 ? [...given] : [fallback];
+      };
+      const wanted = {
+        suite: input.string('suite') ?? 'stable',
+        components: or('component', 'main'),
+        architectures: or('architecture', 'amd64'),
+      };
+      return describe(await createRepo(await repoDeps(context.house), input.argument(0), wanted, context));
+    },
+  },
+  {
+    path: 'repo add',
+    summary: 'add .deb files; the same name and version with other bytes is refused',
+    arguments: [REPO, { name: 'file', summary: '.deb files', variadic: true }],
+    options: [
+      { flags: '--component <name>', summary: 'into this component' },
+      { flags: '--force', summary: 'replace packages of the same name and version' },
+    ],
+    examples: ['kubedos repo add ours build/*.deb'],
+    run: async (context, input) => {
+      const { changeRepo } = await import('../../publish/local-repo.ts');
+      const component = input.string('component');
+      const add = input.rest(1).map((file) => ({ origin: file, source: createReadStream(file), component }));
+      const change = { add, force: input.flag('force') };
+      return describe(await changeRepo(await repoDeps(context.house), input.argument(0), change, context));
+    },
+  },
+  {
+    path: 'repo remove',
+    summary: 'take packages out of the newest state; snapshots keep them',
+    arguments: [REPO, { name: 'package', summary: 'NAME, or NAME=VERSION', variadic: true }],
+    options: [{ flags: '--architecture <name>', summary: 'of this architecture only' }],
+    examples: ['kubedos repo remove ours agent=1.2-1'],
+    run: async (context, input) => {
+      const { changeRepo } = await import('../../publish/local-repo.ts');
+      const architecture = input.string('architecture');
+      const remove = input.rest(1).map((text) => {
+        const [name = '', version] = text.split('=');
+        return { name, version, architecture };
+      });
+      return describe(await changeRepo(await repoDeps(context.house), input.argument(0), { remove }, context));
+    },
+  },
+];
+
+function describe(report: RepoReport) {
+  const line = (verb: string) => (one: RepoReport['added'][number]) =>
+    `${verb} ${one.name} ${one.version} ${one.architecture}`;
+  const lines = [
+    ...report.added.map(line('added')),
+    ...report.removed.map(line('removed')),
+    ...report.unchanged.map(line('there already:')),
+  ];
+  if (lines.length === 0) lines.push(`${report.mirror}: ${report.changed ? 'published' : 'nothing to change'}`);
+  return { data: report, text: lines.join('\n') };
+}

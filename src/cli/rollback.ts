@@ -1,0 +1,41 @@
+/** A channel rollback as clients accept it: an older state as a new snapshot, its lists signed anew. */
+import { KubedosError } from '../errors.ts';
+import type { Channel, MirrorHead, SnapshotMirror } from '../store/types.ts';
+import type { Context } from './command.ts';
+
+export async function rollBack(
+  { house }: Context,
+  name: string,
+  to: string | undefined,
+): Promise<{ readonly channel: Channel; readonly verbatim: readonly string[] }> {
+  const store = await house.store();
+  const signer = await house.signer();
+  const { resignMirror } = await import('../publish/resign.ts');
+  return store.withWriter('channel rollback', async () => {
+    const channel = await store.channels.read(name);
+    if (!channel) throw new KubedosError('store.not-found', `there is no channel ${name}`);
+    const before = to ?? channel.history[0]?.snapshot;
+    if (before === undefined)
+      throw new KubedosError('store.not-found', `roll back ${name}: it never named another snapshot`);
+    const target = await store.snapshots.resolve(before);
+    const served = await store.snapshots.resolve(channel.snapshot);
+    const now = house.now();
+    const heads: MirrorHead[] = [];
+    const verbatim: string[] = [];
+    for (const mirror of target.document.mirrors) {
+      const replaces = served.document.mirrors.find((one) => one.name === mirror.name)?.manifest;
+      const resigned = await resignMirror({ objects: store.objects, signer }, { mirror, now, replaces });
+      if (!resigned.possible) verbatim.push(mirror.name);
+      heads.push(asHead(mirror, resigned.possible ? resigned.manifest : mirror.manifest, target.document.time));
+    }
+    const sign = (bytes: Uint8Array): Promise<string> => signer.detached(bytes, now);
+    const note = `rollback of ${name} to ${target.id}`;
+    const { snapshot } = await store.snapshots.create({ heads, now, sign, note });
+    return { channel: await store.channels.move(name, snapshot.id, { now, expected: channel.snapshot }), verbatim };
+  });
+}
+
+/** A snapshot is taken of heads; these stand for what the older snapshot held. */
+function asHead(mirror: SnapshotMirror, manifest: MirrorHead['manifest'], time: string): MirrorHead {
+  return { ...mirror, format: 'kubedos-head/1', manifest, time, spec: null, memory: {} };
+}
