@@ -8,6 +8,8 @@ export interface FetcherOptions {
   readonly rateBytesPerSecond?: number | undefined;
   /** Tries of one file on one upstream; default 5, with exponential backoff and jitter, or what Retry-After says (bounded). */
   readonly tries?: number;
+  /** First pause between tries, doubled with each; default 500. */
+  readonly backoffMs?: number;
   /** Fails a transfer that moves fewer than `minBytesPerSecond` over `stallMs`; defaults 1024 and 30 000. */
   readonly stallMs?: number;
   readonly minBytesPerSecond?: number;
@@ -70,7 +72,7 @@ export interface Fetcher {
    * Fetches into the file `partial`, hashing as bytes arrive, going on by Range where a part is there already,
    * over all upstreams. Not more than `sizeBytes` is ever read. Throws `net.not-found` when every upstream says 404,
    * `net.hash-mismatch` (partial removed) when all bytes came and are others, `net.failed` otherwise (partial kept).
-   * `onBytes` gets each increment.
+   * `onBytes` gets each increment: first what was there already, a negative one where bytes turned out to be of no use.
    */
   file(
     upstreams: Upstreams,

@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { storageError } from '../errors.ts';
+import { type Digests, digestsOf } from './digests.ts';
+import { PartialFile } from './partial-file.ts';
+import type { WantedFile } from './types.ts';
+
+/** Files up to this size are taken in memory and written at once: one open, write and close instead of many. */
+export const SMALL_FILE_BYTES = 256 * 1024;
+
+/** Where a download goes, over several tries and upstreams. */
+export interface Destination {
+  /** Bytes taken so far: where the next request may start. */
+  readonly position: number;
+  /** True where not all bytes came from one answer: a mismatch may then be the fault of the seam. */
+  readonly mixed: boolean;
+  /** Marks the beginning of another answer. */
+  begin(): void;
+  /** Forgets what is there. */
+  restart(): void;
+  write(chunk: Buffer): Promise<void> | undefined;
+  /** All is taken: puts it in place and tells the digests. May be written to again after `restart`. */
+  digests(): Promise<Digests>;
+  /** Removes what is there. */
+  discard(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function openDestination(file: string, wanted: WantedFile): Promise<Destination> | Destination {
+  if (wanted.sizeBytes <= SMALL_FILE_BYTES) return new SmallFile(file, wanted);
+  return PartialFile.open(file, wanted);
+}
+
+/** Starts anew with each answer: what was lost is not worth keeping. */
+class SmallFile implements Destination {
+  readonly mixed = false;
+  readonly #file: string;
+  readonly #wanted: WantedFile;
+  #chunks: Buffer[] = [];
+  position = 0;
+
+  constructor(file: string, wanted: WantedFile) {
+    this.#file = file;
+    this.#wanted = wanted;
+  }
+
+  begin(): void {
+    if (this.position > 0) this.restart();
+  }
+
+  restart(): void {
+    this.#chunks = [];
+    this.position = 0;
+  }
+
+  write(chunk: Buffer): undefined {
+    this.#chunks.push(chunk);
+    this.position += chunk.length;
+  }
+
+  async digests(): Promise<Digests> {
+    const [only] = this.#chunks;
+    const bytes = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+    const digests = digestsOf(bytes, this.#wanted.digest.algorithm);
+    if (digests.wanted === this.#wanted.digest.hex) {
+      try {
+        // Synchronous: into the page cache it takes some 30 µs, three trips to the thread pool take far more.
+        writeFileSync(this.#file, bytes);
+      } catch (cause) {
+        throw storageError(`write ${this.#file}`, cause);
+      }
+    }
+    return digests;
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.#file, { force: true });
+  }
+
+  async close(): Promise<void> {}
+}

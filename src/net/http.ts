@@ -1,0 +1,155 @@
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { KubedosError } from '../errors.ts';
+import { type Answer, type ExchangeContext, exchange, type Receive } from './exchange.ts';
+import { networkError } from './failures.ts';
+import type { CredentialLookup } from './netrc.ts';
+import { type ProxyChoice, proxyAuthorization } from './proxy.ts';
+import { type Credentials, redactUrl, type Upstream } from './url.ts';
+
+const MAX_REDIRECTS = 5;
+const CONNECT_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_MS = 30_000;
+/** Debian's mirrors need 1 KB; CDNs send some more. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+export interface HttpOptions extends ExchangeContext {
+  readonly perHost: number;
+  readonly userAgent: string;
+  readonly credentials: CredentialLookup;
+  readonly proxy: ProxyChoice;
+}
+
+export interface HttpRequest {
+  readonly url: URL;
+  readonly upstream: Upstream;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** GET over http and https, following redirects ourselves. */
+export class HttpClient {
+  readonly #options: HttpOptions;
+  readonly #agent: Agent;
+  readonly #tunnels = new Map<string, ProxyAgent>();
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#agent = new Agent(this.#agentOptions());
+  }
+
+  /** `receive` sees the final answer only. Failures of the network come as `net.failed` or `net.stalled`. */
+  async get(request: HttpRequest, receive: Receive): Promise<Answer> {
+    let url = request.url;
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#once(url, request, (head) =>
+        redirectOf(head) === undefined ? receive(head) : undefined,
+      );
+      const location = redirectOf(answer);
+      if (location === undefined) return answer;
+      if (redirects === MAX_REDIRECTS) {
+        throw new KubedosError(
+          'net.redirects',
+          `fetch ${redactUrl(request.url)}: more than ${MAX_REDIRECTS} redirects`,
+        );
+      }
+      url = follow(url, location);
+    }
+  }
+
+  /** Ends everything at once, what is under way included. */
+  async close(): Promise<void> {
+    await Promise.all([this.#agent, ...this.#tunnels.values()].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  async #once(url: URL, request: HttpRequest, receive: Receive): Promise<Answer> {
+    const shown = redactUrl(url);
+    const headers: Record<string, string> = {
+      'user-agent': this.#options.userAgent,
+      // Files are hashed as they are: nothing may be packed or unpacked on the way.
+      'accept-encoding': 'identity',
+      ...request.headers,
+    };
+    const login = this.#credentialsFor(url, request.upstream);
+    if (login !== undefined) {
+      headers.authorization = `Basic ${Buffer.from(`${login.login}:${login.password}`).toString('base64')}`;
+    }
+    const route = this.#route(url, headers);
+    try {
+      return await exchange(route.dispatcher, { origin: route.origin, path: route.path, headers }, receive, {
+        ...this.#options,
+        signal: request.signal,
+        shown,
+      });
+    } catch (cause) {
+      throw networkError(shown, cause);
+    }
+  }
+
+  /** Those of the upstream's URL go to the upstream alone, never to where it redirects. */
+  #credentialsFor(url: URL, upstream: Upstream): Credentials | undefined {
+    if (upstream.credentials !== undefined && url.origin === upstream.root.origin) return upstream.credentials;
+    return this.#options.credentials(url);
+  }
+
+  #route(url: URL, headers: Record<string, string>): { dispatcher: Dispatcher; origin: string; path: string } {
+    const path = url.pathname + url.search;
+    const proxy = this.#options.proxy(url);
+    if (proxy === undefined) return { dispatcher: this.#agent, origin: url.origin, path };
+    if (url.protocol === 'https:') return { dispatcher: this.#tunnel(proxy), origin: url.origin, path };
+    // Plain http goes to the proxy in absolute form (RFC 9112 §3.2.2): caches serve it, and most refuse CONNECT to port 80.
+    const authorization = proxyAuthorization(proxy);
+    if (authorization !== undefined) headers['proxy-authorization'] = authorization;
+    headers.host = url.host;
+    return { dispatcher: this.#agent, origin: proxy.origin, path: url.origin + path };
+  }
+
+  #tunnel(proxy: URL): ProxyAgent {
+    const known = this.#tunnels.get(proxy.href);
+    if (known !== undefined) return known;
+    const token = proxyAuthorization(proxy);
+    const bare = new URL(proxy);
+    bare.username = '';
+    bare.password = '';
+    const made = new ProxyAgent({
+      ...this.#agentOptions(),
+      uri: bare.href,
+      ...(token === undefined ? {} : { token }),
+    });
+    this.#tunnels.set(proxy.href, made);
+    return made;
+  }
+
+  /** Timeouts of undici are off: the stall watch judges heads and bodies alike. */
+  #agentOptions(): Agent.Options {
+    return {
+      connections: this.#options.perHost,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+    };
+  }
+}
+
+function redirectOf(answer: Answer): string | undefined {
+  return [301, 302, 303, 307, 308].includes(answer.status) ? answer.header('location') : undefined;
+}
+
+function follow(from: URL, location: string): URL {
+  const refuse = (why: string): KubedosError =>
+    new KubedosError('net.redirects', `fetch ${redactUrl(from)}: redirected ${why}`);
+  let to: URL;
+  try {
+    to = new URL(location, from);
+  } catch {
+    throw refuse('to what is not a URL');
+  }
+  to.username = '';
+  to.password = '';
+  to.hash = '';
+  if (to.protocol !== 'http:' && to.protocol !== 'https:') throw refuse(`to ${to.protocol}, expected http or https`);
+  if (from.protocol === 'https:' && to.protocol === 'http:') throw refuse('from https down to http, which is refused');
+  return to;
+}
