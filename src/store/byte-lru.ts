@@ -5,6 +5,7 @@ export class ByteLru<V> {
   readonly #values = new Map<string, V>();
   readonly #loading = new Map<string, Promise<V>>();
   #bytes = 0;
+  #newest: string | undefined;
 
   constructor(maxBytes: number, weigh: (value: V) => number) {
     this.#maxBytes = maxBytes;
@@ -17,9 +18,10 @@ export class ByteLru<V> {
 
   get(key: string): V | undefined {
     const value = this.#values.get(key);
-    if (value !== undefined) {
+    if (value !== undefined && key !== this.#newest) {
       this.#values.delete(key);
       this.#values.set(key, value);
+      this.#newest = key;
     }
     return value;
   }
@@ -41,6 +43,7 @@ export class ByteLru<V> {
 
   #add(key: string, value: V): void {
     this.#values.set(key, value);
+    this.#newest = key;
     this.#bytes += this.#weigh(value);
     for (const [oldest, weight] of this.#values) {
       if (this.#bytes <= this.#maxBytes) break;

@@ -20,6 +20,11 @@ export interface ObjectCheck {
   readonly run: Run;
 }
 
+interface ListDamage {
+  readonly error: unknown;
+  readonly list: NamedList;
+}
+
 /** What damaged or missing objects are like in the store. */
 type Damaged = Map<Sha256, { readonly stored: ObjectRef | undefined; readonly bad: boolean }>;
 
@@ -37,8 +42,17 @@ export async function checkObjects(
   let unnamed = 0;
   await withScratch(store, 'check', async (folder) => {
     const buckets = new HashBuckets(folder);
+    const damagedLists: ListDamage[] = [];
     run.onEvent?.({ type: 'phase', phase: 'lists' });
-    await collectReachable(lists, { store, buckets }, { signal: run.signal, onDamage: reportTo(findings) });
+    await collectReachable(
+      lists,
+      { store, buckets },
+      {
+        signal: run.signal,
+        onDamage: (error, list) => damagedLists.push({ error, list }),
+      },
+    );
+    await reportLists(store, damagedLists, findings);
     run.onEvent?.({ type: 'phase', phase: 'objects' });
     for await (const { sha256, named, stored } of objectCensus(store.objects, buckets)) {
       if (!named) continue;
@@ -78,9 +92,12 @@ function findingOf({ sha256, list, role, path, sizeBytes }: ObjectUse, damaged: 
   return bad ? { kind: 'bad-object', message: `${what} is known to be damaged`, ...rest } : undefined;
 }
 
-function reportTo(findings: Finding[]): (error: unknown, list: NamedList) => void {
-  return (error, list) => {
+/** Also marks what does not hash to its name, so that it is replaced when it is put again. */
+async function reportLists(store: Store, damage: readonly ListDamage[], findings: Finding[]): Promise<void> {
+  for (const { error, list } of damage) {
     if (!(error instanceof KubedosError)) throw error;
     findings.push({ kind: 'manifest', message: `${describeList(list)}: ${error.message}`, ...placeOf(list) });
-  };
+    const { sha256 } = error.details;
+    if (error.code === 'store.bad-object' && typeof sha256 === 'string') await store.bad.add(sha256);
+  }
 }

@@ -1,53 +1,38 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { errnoOf, KubedosError, storageError } from '../errors.ts';
+import { KubedosError, storageError } from '../errors.ts';
 import { temporaryName } from './documents.ts';
-import { eachLimit } from './each-limit.ts';
-import { type FileSystem, fsyncFolder, unlessAbsent } from './file-system.ts';
+import { type FileSystem, unlessAbsent } from './file-system.ts';
 import { checkSha256, SHA256 } from './names.ts';
+import { ObjectBatch, type Pending } from './object-batch.ts';
 import { hashInto, writeTemporary } from './object-intake.ts';
+import { ObjectPlaces } from './object-places.ts';
 import type { BadObjects, ByteRange, ByteSource, ObjectRef, ObjectStore, Sha256 } from './types.ts';
 
-/** So much may wait for `flush` before a `put` or `adopt` flushes by itself. */
-export const FLUSH_OBJECTS = 512;
-export const FLUSH_BYTES = 256 * 1024 * 1024;
-
-const PARALLEL = 16;
 const STREAM_BUFFER_BYTES = 1024 * 1024;
 const STAT_BATCH = 512;
 
-/** An object that is complete in a temporary file. */
-interface Pending {
-  readonly file: string;
-  readonly sizeBytes: number;
-  /** Came by `adopt`: its mode is still the caller's. */
-  readonly adopted: boolean;
-}
-
 /** Objects as files `objects/ab/<64 hex digits>`, mode 0444. */
 export class DirectoryObjects implements ObjectStore {
-  readonly #objects: string;
+  readonly #places: ObjectPlaces;
   readonly #tmp: string;
   readonly #files: FileSystem;
   readonly #bad: BadObjects;
-  readonly #pending = new Map<Sha256, Pending>();
-  #pendingBytes = 0;
-  /** Objects whose bytes the disk lost at a flush. Until they are put again no flush succeeds: nothing may point at them. */
-  readonly #lost = new Map<Sha256, unknown>();
-  readonly #folders = new Set<string>();
-  #turn: Promise<void> = Promise.resolve();
+  readonly #batch: ObjectBatch;
   #device: number | undefined;
 
   constructor(dir: string, files: FileSystem, bad: BadObjects) {
-    this.#objects = join(dir, 'objects');
+    this.#places = new ObjectPlaces(join(dir, 'objects'));
     this.#tmp = join(dir, 'tmp');
     this.#files = files;
     this.#bad = bad;
+    this.#batch = new ObjectBatch(this.#places, files, bad);
   }
 
   async put(source: ByteSource, expected: Partial<ObjectRef> = {}): Promise<ObjectRef> {
-    if (expected.sha256 !== undefined && (await this.#isSound(expected.sha256, expected.sizeBytes))) {
+    const { sha256, sizeBytes } = expected;
+    if (sha256 !== undefined && (this.#batch.has(sha256) || (await this.#isSound(sha256, sizeBytes)))) {
       return hashInto(source, expected, async () => undefined);
     }
     const file = join(this.#tmp, temporaryName('object'));
@@ -80,86 +65,23 @@ export class DirectoryObjects implements ObjectStore {
   }
 
   async #enqueue({ sha256 }: ObjectRef, pending: Pending): Promise<void> {
-    const needless = this.#pending.has(sha256) || (await this.#isSound(sha256, pending.sizeBytes));
-    const rival = this.#pending.get(sha256);
-    if (needless || rival) {
-      if (rival?.file !== pending.file) await this.#files.unlink(pending.file).catch(() => undefined);
-      return;
+    const needless = this.#batch.has(sha256) || (await this.#isSound(sha256, pending.sizeBytes));
+    if (!needless && this.#batch.add(sha256, pending)) {
+      if (this.#batch.isFull) await this.flush();
+    } else if (this.#batch.fileOf(sha256) !== pending.file) {
+      await this.#files.unlink(pending.file).catch(() => undefined);
     }
-    this.#pending.set(sha256, pending);
-    this.#pendingBytes += pending.sizeBytes;
-    this.#lost.delete(sha256);
-    if (this.#pending.size >= FLUSH_OBJECTS || this.#pendingBytes >= FLUSH_BYTES) await this.flush();
   }
 
   /** True if the object is in its place with the right size and not known as damaged. */
   async #isSound(sha256: Sha256, sizeBytes: number | undefined): Promise<boolean> {
     const stats = await this.#statPlace(sha256);
     if (!stats || (sizeBytes !== undefined && stats.size !== sizeBytes)) return false;
-    return !this.#bad.has(sha256) && !this.#lost.has(sha256);
+    return !this.#bad.has(sha256) && !this.#batch.hasLost(sha256);
   }
 
   flush(): Promise<void> {
-    const turn = this.#turn.then(() => this.#flushPending());
-    this.#turn = turn.catch(() => undefined);
-    return turn;
-  }
-
-  async #flushPending(): Promise<void> {
-    const batch = [...this.#pending];
-    const placed: Sha256[] = [];
-    const touched = new Set<string>();
-    await eachLimit(batch, PARALLEL, async ([sha256, pending]) => {
-      try {
-        await this.#fsyncFile(pending);
-        await this.#rename(pending.file, sha256, touched);
-        placed.push(sha256);
-      } catch (error) {
-        // After a failed fsync the kernel may have dropped the bytes: trying the same file again would lie.
-        this.#lost.set(sha256, error);
-        await this.#files.unlink(pending.file).catch(() => undefined);
-      }
-    });
-    await eachLimit(touched, PARALLEL, async (folder) => {
-      try {
-        await fsyncFolder(this.#files, folder);
-      } catch (error) {
-        for (const sha256 of placed) if (this.#folder(sha256) === folder) this.#lost.set(sha256, error);
-      }
-    });
-    for (const sha256 of placed) {
-      if (!this.#lost.has(sha256) && this.#bad.has(sha256)) await this.#bad.clear(sha256);
-    }
-    for (const [sha256, { sizeBytes }] of batch) {
-      if (this.#pending.delete(sha256)) this.#pendingBytes -= sizeBytes;
-    }
-    for (const [sha256, error] of this.#lost) throw storageError(`write object ${sha256}`, error);
-  }
-
-  async #fsyncFile({ file, adopted }: Pending): Promise<void> {
-    const fd = await this.#files.open(file, 'r');
-    try {
-      if (adopted) await this.#files.fchmod(fd, 0o444);
-      await this.#files.fsync(fd);
-    } finally {
-      await this.#files.close(fd);
-    }
-  }
-
-  async #rename(file: string, sha256: Sha256, touched: Set<string>): Promise<void> {
-    const folder = this.#folder(sha256);
-    if (!this.#folders.has(folder)) {
-      try {
-        await this.#files.mkdir(folder);
-      } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') throw error;
-      }
-      // Also where it was there already: who made it may not have come to its fsync.
-      touched.add(this.#objects);
-      this.#folders.add(folder);
-    }
-    await this.#files.rename(file, this.#place(sha256));
-    touched.add(folder);
+    return this.#batch.flush();
   }
 
   async open(sha256: Sha256, range?: ByteRange): Promise<Readable | undefined> {
@@ -209,21 +131,21 @@ export class DirectoryObjects implements ObjectStore {
 
   /** Where it waits for the flush, else in its place: a flush may move it between the two looks, and never back. */
   async #openFile(sha256: Sha256): Promise<number | undefined> {
-    const pending = this.#pending.get(checkSha256(sha256))?.file;
+    const pending = this.#batch.fileOf(checkSha256(sha256));
     const early = pending === undefined ? undefined : await unlessAbsent(() => this.#files.open(pending, 'r'));
-    return early ?? (await unlessAbsent(() => this.#files.open(this.#place(sha256), 'r')));
+    return early ?? (await unlessAbsent(() => this.#files.open(this.#places.of(sha256), 'r')));
   }
 
   async stat(sha256: Sha256): Promise<ObjectRef | undefined> {
-    const pending = this.#pending.get(checkSha256(sha256));
-    if (pending) return { sha256, sizeBytes: pending.sizeBytes };
+    const pendingBytes = this.#batch.sizeOf(checkSha256(sha256));
+    if (pendingBytes !== undefined) return { sha256, sizeBytes: pendingBytes };
     const stats = await this.#statPlace(sha256);
     return stats && { sha256, sizeBytes: stats.size };
   }
 
   async #statPlace(sha256: Sha256): Promise<Stats | undefined> {
     try {
-      return await unlessAbsent(() => this.#files.lstat(this.#place(sha256)));
+      return await unlessAbsent(() => this.#files.lstat(this.#places.of(sha256)));
     } catch (error) {
       throw storageError(`look for object ${sha256}`, error);
     }
@@ -231,17 +153,25 @@ export class DirectoryObjects implements ObjectStore {
 
   async *list(after: Sha256 = ''): AsyncGenerator<ObjectRef & { readonly storedAtMs: number }> {
     for (let prefix = Number.parseInt(after.slice(0, 2) || '0', 16); prefix < 256; prefix++) {
-      const folder = join(this.#objects, prefix.toString(16).padStart(2, '0'));
+      const folder = this.#places.folder(prefix);
       const names = (await this.#names(folder)).filter((name) => name > after).sort();
       for (let at = 0; at < names.length; at += STAT_BATCH) {
         const batch = names.slice(at, at + STAT_BATCH);
-        const found = await Promise.all(batch.map((name) => unlessAbsent(() => this.#files.lstat(join(folder, name)))));
+        const found = await this.#statAll(folder, batch);
         for (const [index, stats] of found.entries()) {
           const sha256 = batch[index];
           // The change time is that of the rename into place, also for adopted files, and cannot be set back.
           if (stats && sha256) yield { sha256, sizeBytes: stats.size, storedAtMs: stats.ctimeMs };
         }
       }
+    }
+  }
+
+  async #statAll(folder: string, names: readonly string[]): Promise<(Stats | undefined)[]> {
+    try {
+      return await this.#files.lstatAll(folder, names);
+    } catch (error) {
+      throw storageError(`list ${folder}`, error);
     }
   }
 
@@ -256,9 +186,8 @@ export class DirectoryObjects implements ObjectStore {
 
   async remove(sha256: Sha256): Promise<boolean> {
     try {
-      const pending = this.#pending.get(checkSha256(sha256));
-      if (pending && this.#pending.delete(sha256)) this.#pendingBytes -= pending.sizeBytes;
-      const unlinked = [this.#place(sha256), ...(pending ? [pending.file] : [])].map((file) =>
+      const pending = this.#batch.drop(checkSha256(sha256));
+      const unlinked = [this.#places.of(sha256), ...(pending ? [pending.file] : [])].map((file) =>
         unlessAbsent(() => this.#files.unlink(file).then(() => true)),
       );
       const removed = (await Promise.all(unlinked)).includes(true);
@@ -270,14 +199,6 @@ export class DirectoryObjects implements ObjectStore {
   }
 
   localPath(sha256: Sha256): string {
-    return this.#pending.get(checkSha256(sha256))?.file ?? this.#place(sha256);
-  }
-
-  #folder(sha256: Sha256): string {
-    return `${this.#objects}/${checkSha256(sha256).slice(0, 2)}`;
-  }
-
-  #place(sha256: Sha256): string {
-    return `${this.#folder(sha256)}/${sha256}`;
+    return this.#batch.fileOf(checkSha256(sha256)) ?? this.#places.of(sha256);
   }
 }

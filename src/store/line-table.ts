@@ -10,8 +10,6 @@ const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const DELETE = 0x7f;
-/** Safe integers have at most this many digits. */
-const MAX_DIGITS = 16;
 
 export interface LineForm {
   /** Where the first line begins. */
@@ -155,10 +153,12 @@ function skipNumbers(bytes: Buffer, from: number, numbers: number): number {
   let at = from;
   for (let left = numbers; left > 0 && at >= 0; left--) {
     const start = at;
-    for (let byte = bytes[at] ?? 0; byte >= 0x30 && byte <= 0x39; byte = bytes[at] ?? 0) at++;
-    const digits = at - start;
-    const padded = digits > 1 && bytes[start] === 0x30;
-    at = digits === 0 || digits > MAX_DIGITS || padded || bytes[at] !== SPACE ? -1 : at + 1;
+    let value = 0;
+    for (let byte = bytes[at] ?? 0; byte >= 0x30 && byte <= 0x39; byte = bytes[++at] ?? 0) {
+      value = value * 10 + (byte - 0x30);
+    }
+    const padded = at - start > 1 && bytes[start] === 0x30;
+    at = at === start || padded || value > Number.MAX_SAFE_INTEGER || bytes[at] !== SPACE ? -1 : at + 1;
   }
   return at;
 }

@@ -76,6 +76,8 @@ export class ProcessLock {
       await this.#nameHolder(command);
       return await this.#inside.run(true, work);
     } finally {
+      // Node watches every promise of the process as long as this is on.
+      this.#inside.disable();
       this.#release();
     }
   }

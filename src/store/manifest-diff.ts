@@ -23,7 +23,7 @@ export async function* diffManifests(
   const old = new Position(objects, await loadRoot(objects, before));
   const now = new Position(objects, await loadRoot(objects, after));
   while (!old.done || !now.done) {
-    if (old.skipsEqualChunk(now)) continue;
+    if (old.skipsEqualChunk(now) || old.skipsEqualLine(now)) continue;
     const order = old.done ? 1 : now.done ? -1 : old.compare(now);
     if (order < 0) {
       const entry = await old.take();
@@ -32,14 +32,11 @@ export async function* diffManifests(
       const entry = await now.take();
       yield { path: entry.path, after: entry };
     } else {
-      const oldChunk = old.chunk ?? (await old.load());
-      const newChunk = now.chunk ?? (await now.load());
-      if (!oldChunk.sameLine(old.line, newChunk, now.line)) {
-        const entry = entryAt(newChunk, now.line);
-        yield { path: entry.path, before: entryAt(oldChunk, old.line), after: entry };
-      }
-      old.step();
-      now.step();
+      // The same path in chunks that differ: read both, unless the line is the same after all.
+      await Promise.all([old.load(), now.load()]);
+      if (old.skipsEqualLine(now)) continue;
+      const entry = await now.take();
+      yield { path: entry.path, before: await old.take(), after: entry };
     }
   }
 }
@@ -73,6 +70,14 @@ class Position {
     if (this.#root.table.sha256(this.#index) !== other.#root.table.sha256(other.#index)) return false;
     this.#nextChunk();
     other.#nextChunk();
+    return true;
+  }
+
+  /** Where both stand at the same line of chunks that were read: moves both behind it. */
+  skipsEqualLine(other: Position): boolean {
+    if (!this.chunk || !other.chunk || !this.chunk.sameLine(this.line, other.chunk, other.line)) return false;
+    this.step();
+    other.step();
     return true;
   }
 

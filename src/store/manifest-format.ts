@@ -11,7 +11,7 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { KubedosError } from '../errors.ts';
-import { MAX_PATH_BYTES } from '../formats/path.ts';
+import { canonicalPath, MAX_PATH_BYTES } from '../formats/path.ts';
 import { type LineTable, parseLines } from './line-table.ts';
 import type { ManifestEntry, ManifestRef, ObjectRef, ObjectStore, Sha256 } from './types.ts';
 
@@ -25,6 +25,19 @@ const MAX_CHUNK_BYTES = MAX_CHUNK_FILES * (MAX_PATH_BYTES + 64 + 16 + 3);
 const MAX_ROOT_BYTES = 256 * 1024 * 1024;
 const HEADER = /^kubedos-manifest 1\nfiles (0|[1-9][0-9]{0,15})\nbytes (0|[1-9][0-9]{0,15})\n/;
 const HEADER_ROOM = 80;
+
+/** Finds what canonicalPath would change: control characters, backslashes, empty segments, `.` and `..`. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it must find
+const NOT_CANONICAL = /[\u0000-\u001f\u007f\\\ud800-\udfff]|(?:^|\/)\.{0,2}(?:\/|$)/;
+/** In UTF-16 units; beyond it the length in bytes must be looked at. */
+const SURELY_SHORT = 1000;
+
+/** Refuses (`format.path`) what is not canonical; see formats/path.ts. `action` begins the message. */
+export function checkManifestPath(path: string, action: string): void {
+  if (path.length <= SURELY_SHORT && !NOT_CANONICAL.test(path)) return;
+  if (canonicalPath(path, action) === path) return;
+  throw new KubedosError('format.path', `${action}: path ${JSON.stringify(path)} is not in canonical form`);
+}
 
 export function beginsChunk(path: string): boolean {
   return hash('sha256', path, 'hex').startsWith('00');

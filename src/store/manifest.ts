@@ -1,9 +1,10 @@
 /** Sorted lists of files as objects: writing, reading, looking up, comparing. The bytes: manifest-format.ts. */
 import { createHash } from 'node:crypto';
 import { KubedosError } from '../errors.ts';
-import { canonicalPath, comparePaths } from '../formats/path.ts';
+import { comparePaths } from '../formats/path.ts';
 import {
   beginsChunk,
+  checkManifestPath,
   entryAt,
   formatEntry,
   formatRoot,
@@ -36,7 +37,7 @@ export async function writeManifest(
 
   const endChunk = async () => {
     if (lines.length === 0) return;
-    const chunk = await putIfNew(objects, Buffer.from(lines.join('')));
+    const chunk = await putBytes(objects, lines.join(''));
     rootLines.push(`${chunk.sha256} ${chunk.sizeBytes} ${lines.length} ${bytes} ${first}\n`);
     totals.files += lines.length;
     totals.bytes += bytes;
@@ -53,25 +54,22 @@ export async function writeManifest(
     bytes += entry.sizeBytes;
   }
   await endChunk();
-  const root = await putIfNew(objects, Buffer.from(formatRoot(totals, rootLines)));
+  if (!Number.isSafeInteger(totals.bytes)) {
+    throw new KubedosError('format.limit', `write manifest: its sizes add up to more than ${Number.MAX_SAFE_INTEGER}`);
+  }
+  const root = await putBytes(objects, formatRoot(totals, rootLines));
   return { root: root.sha256, ...totals };
 }
 
-async function putIfNew(objects: ObjectStore, bytes: Buffer): Promise<ObjectRef> {
-  const ref = { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
-  const there = await objects.stat(ref.sha256);
-  return there?.sizeBytes === ref.sizeBytes ? ref : objects.put([bytes], ref);
+/** With its hash, so that what is there already is not written again. */
+function putBytes(objects: ObjectStore, text: string): Promise<ObjectRef> {
+  const bytes = Buffer.from(text);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return objects.put([bytes], { sha256, sizeBytes: bytes.length });
 }
 
-/** Finds what canonicalPath would change: control characters, backslashes, empty segments, `.` and `..`. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it must find
-const NOT_CANONICAL = /[\u0000-\u001f\u007f\\\ud800-\udfff]|(?:^|\/)\.{0,2}(?:\/|$)/;
-const LONG = 1000;
-
 function checkEntry({ path, sha256, sizeBytes }: ManifestEntry, previous: string | undefined): void {
-  if ((NOT_CANONICAL.test(path) || path.length > LONG) && canonicalPath(path, 'write manifest') !== path) {
-    throw new KubedosError('format.path', `write manifest: path ${JSON.stringify(path)} is not in canonical form`);
-  }
+  checkManifestPath(path, 'write manifest');
   if (previous !== undefined && comparePaths(previous, path) >= 0) {
     const why = previous === path ? 'is there twice' : `comes after ${JSON.stringify(previous)}`;
     throw new KubedosError('internal.bug', `write manifest: path ${JSON.stringify(path)} ${why}`);

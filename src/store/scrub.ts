@@ -146,11 +146,18 @@ class Scrub {
   async #throttle(bytes: number): Promise<void> {
     this.#read += bytes;
     if (this.#bytesPerSecond === undefined) return;
-    const dueMs = (this.#read / this.#bytesPerSecond) * 1000;
-    const aheadMs = dueMs - (performance.now() - this.#startMs);
-    // Shorter naps than this are mostly timer error.
-    if (aheadMs > 20) await sleep(aheadMs, undefined, { signal: this.#signal });
+    const napMs = napFor(this.#read, this.#bytesPerSecond, performance.now() - this.#startMs);
+    if (napMs > 0) await sleep(napMs, undefined, { signal: this.#signal });
   }
+}
+
+/** Shorter naps than this are mostly timer error. */
+const SHORTEST_NAP_MS = 20;
+
+/** How long to rest (ms) so that so many bytes were read no faster than at the rate. */
+export function napFor(bytes: number, bytesPerSecond: number, elapsedMs: number): number {
+  const aheadMs = (bytes / bytesPerSecond) * 1000 - elapsedMs;
+  return aheadMs < SHORTEST_NAP_MS ? 0 : aheadMs;
 }
 
 async function nameUses(store: Store, bad: readonly Omit<BadObject, 'uses'>[]): Promise<BadObject[]> {

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { KubedosError, storageError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
 import { parseLines } from './line-table.ts';
-import { entryAt, formatEntry } from './manifest-format.ts';
+import { checkManifestPath, entryAt, formatEntry } from './manifest-format.ts';
 import { type EntryConflict, mergeRuns } from './run-merge.ts';
 import type { ManifestEntry } from './types.ts';
 
@@ -52,7 +52,9 @@ export class EntrySorter {
     this.#lines = Buffer.allocUnsafe(Math.min(memoryBytes, 1024 * 1024));
   }
 
+  /** Refuses paths that are not canonical (`format.path`). */
   async add(entry: ManifestEntry): Promise<void> {
+    checkManifestPath(entry.path, 'sort entries');
     const line = formatEntry(entry);
     const most = line.length * 3;
     if (this.#used > 0 && this.#used + most > this.#memoryBytes) await this.#spill();
@@ -88,9 +90,9 @@ export class EntrySorter {
   }
 
   *#fromMemory(): Generator<ManifestEntry> {
-    for (const index of this.#order()) {
-      const bytes = this.#line(index);
-      yield entryAt(parseLines(bytes, { at: 0, numbers: 1, what: 'an entry to sort' }), 0);
+    for (const block of this.#sortedBlocks()) {
+      const table = parseLines(block, { at: 0, numbers: 1, what: 'entries that were sorted' });
+      for (let line = 0; line < table.count; line++) yield entryAt(table, line);
     }
   }
 

@@ -157,9 +157,12 @@ class DirectoryStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.objects.flush();
-    this.#writer.close();
-    this.#documentLock.close();
+    try {
+      await this.objects.flush();
+    } finally {
+      this.#writer.close();
+      this.#documentLock.close();
+    }
   }
 }
 

@@ -133,6 +133,18 @@ describe('lists', () => {
     ]);
   });
 
+  test('a damaged chunk is marked, so that writing the list again repairs it', async () => {
+    const { store } = await setUp();
+    const { root } = (await store.heads.read('local'))?.manifest ?? { root: '' };
+    const chunk = (await loadRoot(store.objects, root)).table.sha256(0);
+    await overwrite(place(store, chunk), flipAt(70));
+    await check(store);
+    expect(await store.bad.list()).toEqual([chunk]);
+    await putMirror(store, 'local', { 'pool/c.deb': 'c' });
+    expect(await check(store)).toEqual([]);
+    expect(await store.bad.list()).toEqual([]);
+  });
+
   test.each([0, 20, 1000])('a flipped bit of a root (byte %i)', async (at) => {
     const { store, id } = await setUp();
     const [mirror] = (await store.snapshots.read(id))?.document.mirrors ?? [];

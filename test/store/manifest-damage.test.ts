@@ -28,6 +28,7 @@ describe('chunks', () => {
     ['a size with a leading zero', `${hash} 01 a\n`],
     ['a negative size', `${hash} -1 a\n`],
     ['a size beyond 16 digits', `${hash} 12345678901234567 a\n`],
+    ['a size that is no exact number', `${hash} 9007199254740992 a\n`],
     ['no path', `${hash} 0 \n`],
     ['an absolute path', `${hash} 0 /a\n`],
     ['a path that escapes', `${hash} 0 a/../b\n`],

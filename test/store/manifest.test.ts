@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { comparePaths } from '../../src/formats/path.ts';
+import { nodeFileSystem } from '../../src/store/file-system.ts';
 import { diffManifests, lookupPath, readManifest, writeManifest } from '../../src/store/manifest.ts';
 import { beginsChunk, loadRoot, MAX_CHUNK_FILES } from '../../src/store/manifest-format.ts';
 import type { ManifestEntry, ObjectStore } from '../../src/store/types.ts';
@@ -27,24 +28,27 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-/** Counts what is read and put. */
-function counting(objects: ObjectStore): { objects: ObjectStore; reads: string[]; puts: string[] } {
-  const reads: string[] = [];
-  const puts: string[] = [];
-  const proxy = new Proxy(objects, {
-    get(target, name: keyof ObjectStore) {
-      if (name === 'read') return (sha: string, max: number) => (reads.push(sha), target.read(sha, max));
-      if (name === 'put')
-        return async (...args: Parameters<ObjectStore['put']>) => {
-          const ref = await target.put(...args);
-          puts.push(ref.sha256);
-          return ref;
-        };
-      const member = target[name];
-      return typeof member === 'function' ? member.bind(target) : member;
+/** A store that notes which objects are read, and how many files are written. */
+async function watchedStore(): Promise<{ objects: ObjectStore; reads: string[]; writes: () => number }> {
+  let writes = 0;
+  const store = await temporaryStore({
+    ...nodeFileSystem,
+    open: (path, flags, mode) => {
+      if (flags !== 'r') writes += 1;
+      return nodeFileSystem.open(path, flags, mode);
     },
   });
-  return { objects: proxy, reads, puts };
+  const before = writes;
+  const reads: string[] = [];
+  const objects: ObjectStore = Object.assign(Object.create(store.objects) as ObjectStore, {
+    put: store.objects.put.bind(store.objects),
+    stat: store.objects.stat.bind(store.objects),
+    read: (sha256: string, maxBytes: number) => {
+      reads.push(sha256);
+      return store.objects.read(sha256, maxBytes);
+    },
+  });
+  return { objects, reads, writes: () => writes - before };
 }
 
 test('the bytes of a small manifest, as docs/formats.md has them', async () => {
@@ -131,25 +135,23 @@ describe('a list of 21,000 files', () => {
   });
 
   test('with 30 changes shares all other chunks: written, read and compared at the cost of the change', async () => {
-    const store = await temporaryStore();
-    const { objects, reads, puts } = counting(store.objects);
+    const { objects, reads, writes } = await watchedStore();
     const before = await writeManifest(objects, entries);
-    const chunks = puts.length - 1;
-    puts.length = 0;
-    await writeManifest(objects, entries);
-    expect(puts).toEqual([]);
+    const cold = writes();
+    expect(await writeManifest(objects, entries)).toEqual(before);
+    expect(writes()).toBe(cold);
     const after = await writeManifest(objects, changed);
-    expect(puts.length).toBeLessThanOrEqual(31);
-    expect(puts.length).toBeLessThan(chunks / 2);
+    const warm = writes() - cold;
+    expect(warm).toBeLessThanOrEqual(31);
+    expect(warm).toBeLessThan(cold / 2);
     const changes = await all(diffManifests(objects, before.root, after.root));
     expect(changes.length).toBe(30);
     expect(changes.every((one) => one.before && one.after?.sizeBytes === one.before.sizeBytes + 1)).toBe(true);
-    expect(reads.length).toBe(2 * puts.length);
+    expect(reads.length).toBe(2 * warm);
   });
 
   test('insertion and removal change the chunks they fall into, also of many in a row', async () => {
-    const store = await temporaryStore();
-    const { objects, reads } = counting(store.objects);
+    const { objects, reads } = await watchedStore();
     const fewer = [...entries.slice(0, 10_000), ...entries.slice(11_000)];
     const before = await writeManifest(objects, entries);
     const after = await writeManifest(objects, fewer);
@@ -216,6 +218,13 @@ test.each<[string, ManifestEntry[], string]>([
 ])('refuses to write %s', async (_, entries, code) => {
   const { objects } = await temporaryStore();
   await expect(writeManifest(objects, entries)).rejects.toMatchObject({ code });
+});
+
+test('refuses sizes that add up beyond exact numbers', async () => {
+  const { objects } = await temporaryStore();
+  const huge = (path: string) => ({ ...good, path, sizeBytes: Number.MAX_SAFE_INTEGER });
+  expect((await writeManifest(objects, [huge('a')])).bytes).toBe(Number.MAX_SAFE_INTEGER);
+  await expect(writeManifest(objects, [huge('a'), huge('b')])).rejects.toMatchObject({ code: 'format.limit' });
 });
 
 test('takes the longest path there may be', async () => {

@@ -75,6 +75,11 @@ test('without a callback two hashes of one path are refused, with both shown', a
   });
 });
 
+test.each(['a\nb', '../x', '/x', ''])('refuses the path %j', async (path) => {
+  const sorter = new EntrySorter({ folder: await temporaryFolder() });
+  await expect(sorter.add({ path, sha256: sha256Of(''), sizeBytes: 0 })).rejects.toMatchObject({ code: 'format.path' });
+});
+
 test('given up, it leaves nothing on disk', async () => {
   const folder = await temporaryFolder();
   const fill = async () => {
