@@ -1,10 +1,9 @@
 import { Hono } from 'hono';
 import { KubedosError } from '../errors.ts';
 import { isLabelName } from '../store/names.ts';
-import { baseUrl, clientLines } from './client-lines.ts';
+import { baseUrl, type ClientLines } from './client-lines.ts';
 import type { ServerDeps } from './deps.ts';
 import { channelSummary, type Overview } from './overview.ts';
-import type { Views } from './views.ts';
 
 const DEFAULT_SNAPSHOTS = 100;
 const MAX_SNAPSHOTS = 1000;
@@ -15,10 +14,10 @@ const MAX_QUERY_LENGTH = 500;
 /** The JSON API that reads; api-types.ts has its answers. Mounted below /api. */
 export function readApi(parts: {
   readonly deps: ServerDeps;
-  readonly views: Views;
+  readonly lines: ClientLines;
   readonly overview: Overview;
 }): Hono {
-  const { deps, overview } = parts;
+  const { deps, overview, lines } = parts;
   const api = new Hono();
 
   api.get('/store', (c) => {
@@ -72,11 +71,11 @@ export function readApi(parts: {
 
   api.get('/client-config/:channel/:mirror', async (c) => {
     const { channel, mirror } = c.req.param();
-    const lines = await clientLines(parts, { channel, mirror, base: baseUrl(deps, c.req.url) });
-    if (lines === undefined) throw absent('client configuration', `${channel}/${mirror}`);
-    return c.body(lines.text, 200, {
+    const config = await lines.of({ channel, mirror, base: baseUrl(deps, c.req.url) });
+    if (config === undefined) throw absent('client configuration', `${channel}/${mirror}`);
+    return c.body(config.text, 200, {
       'Content-Type': 'text/plain; charset=utf-8',
-      'Content-Disposition': `inline; filename="${lines.fileName.replace(/[^\w.+-]/g, '_')}"`,
+      'Content-Disposition': `inline; filename="${config.fileName.replace(/[^\w.+-]/g, '_')}"`,
     });
   });
   return api;

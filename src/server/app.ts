@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { KubedosError } from '../errors.ts';
 import { PAGE_HEADERS } from './answer.ts';
 import { readApi } from './api.ts';
-import { baseUrl, clientLines } from './client-lines.ts';
+import { baseUrl, ClientLines } from './client-lines.ts';
 import type { ServerDeps } from './deps.ts';
 import { FileRoutes } from './files.ts';
 import { renderError } from './http-error.ts';
@@ -12,12 +12,9 @@ import { Overview } from './overview.ts';
 import { messagePage } from './page.ts';
 import { toResponse } from './send-response.ts';
 import { startPage } from './start-page.ts';
+import { startPageFacts } from './start-page-facts.ts';
 import { readStaticFiles } from './static-files.ts';
 import { uploadApi } from './upload-api.ts';
-
-const SHOWN_SNAPSHOTS = 30;
-/** The channel whose lines the start page offers, where a mirror is in several. */
-const PREFERRED_CHANNEL = 'stable';
 
 export interface App {
   /** All routes; `hono.request()` needs no socket. */
@@ -32,6 +29,7 @@ export interface App {
 export async function createApp(deps: ServerDeps): Promise<App> {
   const routes = new FileRoutes(deps);
   const overview = new Overview(deps.store, routes.views);
+  const lines = new ClientLines(deps, routes.views);
   const metrics = new Metrics({ cachedBytes: () => routes.reader.cachedBytes });
   const files = await readStaticFiles(deps.webDir);
   const state = { draining: false };
@@ -77,31 +75,12 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     return c.body(await deps.publicKey(), 200, { 'Content-Type': 'application/pgp-keys' });
   });
 
-  hono.route('/api', readApi({ deps, views: routes.views, overview }));
+  hono.route('/api', readApi({ deps, overview, lines }));
   hono.route('/api', uploadApi(deps));
 
   hono.get('/', async (c) => {
-    const base = baseUrl(deps, c.req.url);
-    const { total, snapshots } = await overview.snapshots(SHOWN_SNAPSHOTS);
-    const mirrors = [];
-    for (const mirror of await overview.mirrors()) {
-      const channel = mirror.channels.find((name) => name === PREFERRED_CHANNEL) ?? mirror.channels[0];
-      const wanted = channel === undefined ? undefined : { channel, mirror: mirror.name, base };
-      const lines = wanted && (await clientLines({ deps, views: routes.views }, wanted));
-      mirrors.push({ mirror, ...(channel && { channel }), ...(lines && { lines }) });
-    }
     c.header('Cache-Control', 'no-cache');
-    return c.html(
-      startPage({
-        storeId: deps.store.identity.id,
-        now: deps.now(),
-        base,
-        mirrors,
-        channels: await overview.channels(),
-        snapshots,
-        snapshotTotal: total,
-      }),
-    );
+    return c.html(startPage(await startPageFacts({ deps, overview, lines }, baseUrl(deps, c.req.url))));
   });
 
   hono.notFound((c) => {

@@ -35,7 +35,7 @@ export interface ClientConfig {
   readonly text: string;
 }
 
-/** Who calls, as the catalog knows the bearer token. */
+/** Who calls, as the catalog knows the bearer token: its name goes into logs. */
 export interface TokenHolder {
   readonly name: string;
   /** Repositories that it may change; undefined: all. */
@@ -49,7 +49,6 @@ export interface LocalRepos {
     readonly repo: string;
     readonly body: AsyncIterable<Uint8Array>;
     readonly component?: string | undefined;
-    readonly suite?: string | undefined;
     readonly force: boolean;
     readonly by: TokenHolder;
     readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-import { ERROR_KINDS, KubedosError } from '../errors.ts';
+import { KubedosError } from '../errors.ts';
 import type { SnapshotMirror } from '../store/types.ts';
 import { type Answer, htmlAnswer, textAnswer } from './answer.ts';
 import { parseHttpDate, type SameAsOf } from './conditional.ts';
@@ -160,17 +160,15 @@ export class FileRoutes {
   }
 
   #failure({ method, target }: FileRequest, error: unknown): Answer {
-    const known = error instanceof KubedosError ? error : undefined;
-    const status = known === undefined ? 500 : ERROR_KINDS[known.kind].http;
-    if (status < 500) return textAnswer(status, `${known?.message}\n`);
+    // Whatever else is missing or refused here (a manifest, its chunk) is damage, and not the client's doing.
+    if (error instanceof KubedosError && error.code === 'server.request') return textAnswer(400, `${error.message}\n`);
     const message = error instanceof Error ? error.message : String(error);
     const place = JSON.stringify(targetPath(target).slice(0, 200));
     this.#deps.log({
       level: 'error',
       message: `answer ${method} ${place}: ${message}`,
-      details: { code: known?.code },
     });
-    return textAnswer(status, 'the server cannot answer this; its operator finds the reason in the log\n');
+    return textAnswer(500, 'the server cannot answer this; its operator finds the reason in the log\n');
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { ConnectionEnds } from './connection-ends.ts';
 import type { ServerDeps } from './deps.ts';
 import type { FileRoutes } from './files.ts';
 import type { Metrics } from './metrics.ts';
@@ -23,6 +24,7 @@ export function createListener(parts: {
 }): Listener {
   const { deps, routes, metrics } = parts;
   const buffers = new SendBuffers();
+  const ends = new ConnectionEnds();
   const others = getRequestListener(parts.hono.fetch, { overrideGlobalObjects: false });
 
   const serveFile = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<number | undefined> => {
@@ -50,6 +52,7 @@ export function createListener(parts: {
     const writtenBefore = socket.bytesWritten;
     let bytes: number | undefined;
     metrics.begin();
+    ends.watch(socket, outgoing);
     outgoing.once('close', () => {
       const record = {
         path: targetPath(url),

@@ -20,26 +20,25 @@ export async function toResponse(answer: Answer, method: string): Promise<Respon
   }
   if (body.kind === 'bytes')
     return new Response(typeof body.bytes === 'string' ? body.bytes : new Uint8Array(body.bytes), init);
-  return new Response(Readable.toWeb(Readable.from(chunks(body), { objectMode: false })) as ReadableStream, init);
+  const stream = Readable.from(chunks(body), { objectMode: false });
+  // Also when it is cancelled before the first byte: the generator has not begun then, and no `finally` of it runs.
+  stream.once('close', () => void closeObject(body.object).catch(() => undefined));
+  return new Response(Readable.toWeb(stream) as ReadableStream, init);
 }
 
 async function* chunks({ object, parts }: Extract<Body, { kind: 'object' }>): AsyncGenerator<Uint8Array> {
-  try {
-    for (const part of parts) {
-      if (part instanceof Uint8Array) yield part;
-      else if (object.kind === 'bytes') yield slice(object.bytes, part);
-      else if (object.kind === 'stream') yield* await object.open(part);
-      else {
-        for (let at = part.start; at < part.end; ) {
-          const wanted = Math.min(CHUNK_BYTES, part.end - at);
-          const { buffer, bytesRead } = await object.handle.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
-          if (bytesRead === 0) throw new CutShort(`it ends at byte ${at}, expected at least ${part.end}`);
-          yield buffer.subarray(0, bytesRead);
-          at += bytesRead;
-        }
+  for (const part of parts) {
+    if (part instanceof Uint8Array) yield part;
+    else if (object.kind === 'bytes') yield slice(object.bytes, part);
+    else if (object.kind === 'stream') yield* await object.open(part);
+    else {
+      for (let at = part.start; at < part.end; ) {
+        const wanted = Math.min(CHUNK_BYTES, part.end - at);
+        const { buffer, bytesRead } = await object.handle.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
+        if (bytesRead === 0) throw new CutShort(`it ends at byte ${at}, expected at least ${part.end}`);
+        yield buffer.subarray(0, bytesRead);
+        at += bytesRead;
       }
     }
-  } finally {
-    await closeObject(object);
   }
 }

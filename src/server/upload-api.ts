@@ -7,7 +7,7 @@ const MAX_TOKEN_LENGTH = 512;
 
 /**
  * Changes of local repositories, for those who hold a token. Mounted below /api.
- * `POST /repos/NAME/packages` with the .deb as the body; `?suite=`, `?component=`, `?force=true`.
+ * `POST /repos/NAME/packages` with the .deb as the body; `?component=`, `?force=true`.
  * `DELETE /repos/NAME/packages/PACKAGE` with `?version=` and `?architecture=`.
  */
 export function uploadApi(deps: ServerDeps): Hono {
@@ -23,7 +23,6 @@ export function uploadApi(deps: ServerDeps): Hono {
     const added = await useCases(deps).add({
       repo,
       body: limited(body, maxBytes),
-      suite: c.req.query('suite'),
       component: c.req.query('component'),
       force: c.req.query('force') === 'true',
       by,
