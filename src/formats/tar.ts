@@ -34,7 +34,7 @@ export async function fileOfTar(
   const isWanted = (name: string) => name.replace(/^\.\//, '') === wanted.name;
   let found: Buffer | undefined;
   let longName: string | undefined;
-  let pax = '';
+  let pax = new Map<string, string>();
   try {
     while (!(await reader.ended())) {
       const header = parseHeader(await reader.read(BLOCK_BYTES), origin);
@@ -43,23 +43,27 @@ export async function fileOfTar(
       const padding = (BLOCK_BYTES - (sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES;
       if (type === LONG_NAME || PAX.has(type)) {
         if (sizeBytes > MAX_EXTENSION_BYTES) throw limit('an extended header', MAX_EXTENSION_BYTES);
-        const content = (await reader.read(sizeBytes)).toString('utf8');
-        if (type === LONG_NAME) longName = content.split('\0', 1)[0];
-        else pax += content;
+        const content = await reader.read(sizeBytes);
+        if (type === LONG_NAME) longName = text(content, 0, content.length);
+        else pax = new Map([...pax, ...paxRecords(content, origin)]);
         await reader.skip(padding);
         continue;
       }
-      if (isWanted(longName ?? header.name) || pax.split('\n').some((record) => renames(record, isWanted))) {
+      const plain = isWanted(longName ?? header.name);
+      const renamed = pax.get('path');
+      // dpkg does not read pax headers, tar does.
+      if (renamed !== undefined && isWanted(renamed) !== plain) throw refuse('is renamed by a pax header');
+      if (plain) {
         if (found !== undefined) throw refuse('is there twice');
         if (!REGULAR_FILE.has(type)) throw refuse('is not a regular file');
-        if (/ (path|size)=/.test(pax)) throw refuse('is renamed or resized by a pax header');
+        if (pax.has('size')) throw refuse('is resized by a pax header');
         if (sizeBytes > wanted.maxBytes) throw limit(wanted.name, wanted.maxBytes);
         found = await reader.read(sizeBytes);
       } else {
         await reader.skip(sizeBytes);
       }
       longName = undefined;
-      pax = '';
+      pax = new Map();
       await reader.skip(padding);
     }
     // To the end of the source, so that the checksum of a compression is looked at.
@@ -70,10 +74,18 @@ export async function fileOfTar(
   return found;
 }
 
-/** A pax record reads "length path=value". */
-function renames(record: string, isWanted: (name: string) => boolean): boolean {
-  const at = record.indexOf(' path=');
-  return at >= 0 && isWanted(record.slice(at + ' path='.length));
+/** Records of pax headers: each is "length key=value\n", the length being that of the whole record. */
+function* paxRecords(content: Buffer, origin: string): Generator<[key: string, value: string]> {
+  for (let at = 0; at < content.length; ) {
+    const blank = content.indexOf(32, at);
+    const length = Number(content.toString('latin1', at, Math.min(blank, at + 8)));
+    const equals = content.indexOf(61, blank);
+    const end = at + length;
+    if (!Number.isInteger(length) || equals < blank || equals >= end - 1 || content[end - 1] !== 10)
+      throw new KubedosError('format.syntax', `read ${origin}: damaged tar: pax header`);
+    yield [content.toString('utf8', blank + 1, equals), content.toString('utf8', equals + 1, end - 1)];
+    at = end;
+  }
 }
 
 /** `undefined` for the block of zeros that ends an archive. */

@@ -66,10 +66,11 @@ describe('a path from outside', () => {
 
 describe('the order of paths', () => {
   it('is that of their UTF-8 bytes', () => {
-    const text = fc.string({ unit: 'binary', maxLength: 6 });
-    const near = fc.tuple(fc.constantFrom('', 'a/', '\u{10000}', '\uffff'), text).map((both) => both.join(''));
+    const text = fc
+      .array(fc.constantFrom('a', '/', 'é', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}'), { maxLength: 5 })
+      .map((all) => all.join(''));
     fc.assert(
-      fc.property(near, near, (a, b) => {
+      fc.property(text, text, (a, b) => {
         expect(Math.sign(comparePaths(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
       }),
       { numRuns: 300 },

@@ -1,6 +1,6 @@
 /** Contents indexes: which package holds which file (https://wiki.debian.org/DebianRepository/Format#A.22Contents.22_indices). */
 import type { ByteSource } from '../byte-source.ts';
-import { lines } from '../lines.ts';
+import { lineBatches } from '../lines.ts';
 import { quoted, syntaxError } from './syntax.ts';
 
 /** Longest line: in Contents-source, `debian/rules` names every source package, which is about 1 MB. */
@@ -8,7 +8,7 @@ export const MAX_CONTENTS_LINE_BYTES = 8 * 1024 * 1024;
 /** Old files begin with prose, ended by a line "FILE LOCATION" within so many lines. */
 const MAX_PREFACE_LINES = 100;
 /** Column of the second word in Debian's files. */
-const PATH_WIDTH = 60;
+const PATH_WIDTH = 55;
 
 export interface ContentsLine {
   /** To the byte, without the newline: paths need not be UTF-8. */
@@ -21,23 +21,29 @@ export interface ContentsLine {
 
 /** The entries in order, without a preface; `format.syntax` with origin:line for a line of one word. */
 export async function* parseContents(source: ByteSource, origin: string): AsyncGenerator<ContentsLine> {
-  let held: Buffer[] | undefined = [];
+  let preface: Buffer[] | undefined = [];
   let number = 0;
-  for await (const line of lines(source, { origin, maxLineBytes: MAX_CONTENTS_LINE_BYTES })) {
-    if (held === undefined) {
-      yield parseLine(line, origin, ++number);
-      continue;
+  const limits = { origin, maxLineBytes: MAX_CONTENTS_LINE_BYTES };
+  for await (const batch of lineBatches(source, limits)) {
+    let lines: readonly Buffer[] = batch;
+    if (preface !== undefined) {
+      lines = preface.concat(batch);
+      const heading = lines.slice(0, MAX_PREFACE_LINES).findIndex(isHeading);
+      if (heading < 0 && lines.length < MAX_PREFACE_LINES) {
+        preface = [...lines];
+        continue;
+      }
+      number = heading + 1;
+      lines = lines.slice(number);
+      preface = undefined;
     }
-    held.push(line);
-    if (/^FILE[ \t]+LOCATION[ \t]*$/.test(line.toString('latin1', 0, 200))) {
-      number = held.length;
-      held = undefined;
-    } else if (held.length === MAX_PREFACE_LINES) {
-      for (const early of held) yield parseLine(early, origin, ++number);
-      held = undefined;
-    }
+    for (const line of lines) yield parseLine(line, origin, ++number);
   }
-  for (const early of held ?? []) yield parseLine(early, origin, ++number);
+  for (const line of preface ?? []) yield parseLine(line, origin, ++number);
+}
+
+function isHeading(line: Buffer): boolean {
+  return /^FILE[ \t]+LOCATION[ \t]*$/.test(line.toString('latin1', 0, 200));
 }
 
 /** The bytes of an index. */

@@ -72,8 +72,8 @@ describe('the order of versions', () => {
     expect(compareVersions(b, a)).toBe(0);
   });
 
-  it('is that of dpkg: 6,000 pairs against Dpkg::Version', () => {
-    const pairs = fc.sample(pair, 6000);
+  it('is that of dpkg: 5,000 pairs against Dpkg::Version', () => {
+    const pairs = fc.sample(pair, 5000);
     const script =
       'use Dpkg::Version; while (<STDIN>) { chomp; my ($x, $y) = split / /; print version_compare($x, $y), "\\n" }';
     const input = pairs.map((both) => `${both.join(' ')}\n`).join('');
@@ -85,8 +85,8 @@ describe('the order of versions', () => {
     expect(new Set(orders).size).toBe(3);
   });
 
-  it('is that of the dpkg program: 100 pairs', () => {
-    const pairs = fc.sample(pair, 100);
+  it('is that of the dpkg program: 40 pairs', () => {
+    const pairs = fc.sample(pair, 40);
     const script = `while read -r a b; do
       if dpkg --compare-versions "$a" lt "$b"; then echo -1; elif dpkg --compare-versions "$a" gt "$b"; then echo 1; else echo 0; fi
     done`;
