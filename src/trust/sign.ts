@@ -27,10 +27,12 @@ export function signatureMaker(key: PrivateKey, info: PublicKeyInfo): Pick<Signi
       );
     }
   };
+  // What is dated by its upstream may be older than the key; a signature before its key's creation counts nowhere.
+  const dated = (date: Date): Date => (date < info.created ? info.created : date);
   return {
-    detached: (bytes, date = new Date()) => make({ binary: bytes }, date),
+    detached: (bytes, date = new Date()) => make({ binary: bytes }, dated(date)),
     clearsign: async (text, date = new Date()) => {
-      const signature = await make({ text: signableText(text) }, date);
+      const signature = await make({ text: signableText(text) }, dated(date));
       return clearsignedDocument(text, signature, await hashNames(signature));
     },
   };

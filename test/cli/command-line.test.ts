@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '../../src/exec/run.ts';
+import { INSTALLATION } from '../../src/wiring.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'kubedos-cli-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Runs the command line from the checkout on a data folder of the test. */
+async function kubedos(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+  const argv = [process.execPath, '--import', 'tsx', join(INSTALLATION, 'src/cli/main.ts'), ...args];
+  const statuses = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130];
+  const { status, stdout, stderr } = await run(argv, {
+    cwd: INSTALLATION,
+    env: { KUBEDOS_DATA: join(dir, 'data') },
+    timeoutMs: 60_000,
+    maxOutputBytes: 1 << 20,
+    statuses,
+  });
+  return { status, out: stdout.toString(), err: stderr };
+}
+
+describe('kubedos', () => {
+  it('shows help with every noun, and examples for a command', async () => {
+    const top = await kubedos('--help');
+    expect(top.status).toBe(0);
+    for (const word of ['mirror', 'snapshot', 'bundle', 'store', 'serve']) expect(top.out).toContain(word);
+    const one = await kubedos('bundle', 'export', '--help');
+    expect(one.out).toContain('Examples:');
+    expect(one.out).toContain('--volume-size <size>');
+  });
+
+  it('makes a store once, with a key of mode 0600 and a root to read out', async () => {
+    const first = await kubedos('init', '--json');
+    expect(first.status).toBe(0);
+    expect(JSON.parse(first.out)).toMatchObject({ key: { algorithm: expect.any(String) }, rootFingerprint: expect.stringMatching(/^[0-9A-F]{40}$/) });
+    const again = await kubedos('init');
+    expect(again.status).toBe(5);
+    expect(again.err).toContain('[store.exists]');
+  });
+
+  it('says what is missing and what to do, by status and in JSON', async () => {
+    const text = await kubedos('snapshot', 'list');
+    expect(text.status).toBe(4);
+    expect(text.err).toContain('kubedos init');
+    const json = await kubedos('snapshot', 'list', '--json');
+    expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'store.none' } });
+  });
+
+  it('refuses unknown words and values as usage errors', async () => {
+    expect((await kubedos('nonsense')).status).toBe(2);
+    await kubedos('init');
+    expect((await kubedos('bundle', 'export', '--to', dir, '--channel', 'x', '--parity', 'much')).status).toBe(2);
+    expect((await kubedos('snapshot', 'prune', '--keep', 'everything')).status).toBe(2);
+  });
+
+  it('names file and line of a fault in a spec', async () => {
+    const file = join(dir, 'bad.yaml');
+    writeFileSync(file, 'name: bad\ntype: apt\nform: verbatim\nupstreams:\n  - url: ftp://example.org\n');
+    const { status, err } = await kubedos('spec', 'check', file);
+    expect(status).toBe(2);
+    expect(err).toContain(`${file}:5`);
+  });
+
+  it('asks before it destroys', async () => {
+    await kubedos('init');
+    const none = await kubedos('channel', 'remove', 'stable', '--yes');
+    expect(none.status).toBe(4);
+  });
+});

@@ -1,0 +1,123 @@
+/** A store, a fetcher and a spec around a fake upstream. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { KubedosError } from '../../src/errors.ts';
+import { createFetcher } from '../../src/net/fetcher.ts';
+import type { Fetcher, FetcherOptions } from '../../src/net/types.ts';
+import type { ProgressEvent } from '../../src/progress.ts';
+import { type MirrorSpec, parseMirrorSpec } from '../../src/spec/mirror-spec.ts';
+import { readManifest } from '../../src/store/manifest.ts';
+import { initStore } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/types.ts';
+import { syncMirror } from '../../src/sync/sync-mirror.ts';
+import type { SyncDeps, SyncOptions, SyncReport } from '../../src/sync/types.ts';
+import { loadKeyring } from '../../src/trust/keyring.ts';
+import { type FakeApt, startFakeApt } from '../support/fake-apt.ts';
+import type { FakeFiles } from '../support/fake-archive.ts';
+import type { FakeKey } from '../support/fake-key.ts';
+
+export const NOW = new Date('2024-05-03T00:00:00Z');
+
+/** Fails fast: one try, no waiting. */
+export const IMPATIENT: FetcherOptions = { tries: 1, stallMs: 300, minBytesPerSecond: 10_000, env: {} };
+
+export interface Bench {
+  readonly dir: string;
+  readonly store: Store;
+  readonly upstream: FakeApt;
+  readonly deps: SyncDeps;
+  readonly events: ProgressEvent[];
+  spec: MirrorSpec;
+  sync(options?: SyncOptions, signal?: AbortSignal): Promise<SyncReport>;
+  /** The error of a sync that must fail. */
+  refusal(options?: SyncOptions): Promise<KubedosError>;
+  /** Paths of the mirror as it is now, with their hashes. */
+  listing(): Promise<Map<string, string>>;
+  close(): Promise<void>;
+}
+
+export interface BenchOptions {
+  readonly files: FakeFiles;
+  readonly key: FakeKey;
+  readonly upstream?: Record<string, unknown>;
+  readonly spec?: Record<string, unknown>;
+  readonly deps?: Partial<SyncDeps>;
+  readonly fetcher?: FetcherOptions;
+  readonly now?: Date;
+}
+
+export async function openBench(options: BenchOptions): Promise<Bench> {
+  const dir = await mkdtemp(join(tmpdir(), 'kubedos-sync-'));
+  const now = options.now ?? NOW;
+  const store = await initStore(join(dir, 'store'), { now });
+  const upstream = await startFakeApt(options.files);
+  const fetcher: Fetcher = createFetcher({ ...IMPATIENT, ...options.fetcher });
+  const events: ProgressEvent[] = [];
+  const deps: SyncDeps = {
+    store,
+    fetcher,
+    now: () => now,
+    loadKeys: (pins) =>
+      loadKeyring(
+        [Buffer.from(options.key.publicArmored)],
+        pins.map(({ fingerprint }) => fingerprint),
+      ),
+    ...options.deps,
+  };
+  const bench: Bench = {
+    dir,
+    store,
+    upstream,
+    deps,
+    events,
+    spec: specOf(upstream.url, options),
+    sync: (syncOptions = {}, signal = undefined) =>
+      syncMirror(deps, bench.spec, syncOptions, { signal, onEvent: (event) => events.push(event) }),
+    refusal: (syncOptions) =>
+      bench.sync(syncOptions).then(
+        () => Promise.reject(new Error('the sync succeeded')),
+        (error) => error as KubedosError,
+      ),
+    async listing() {
+      const head = await store.heads.read(bench.spec.name);
+      const found = new Map<string, string>();
+      if (head)
+        for await (const { path, sha256 } of readManifest(store.objects, head.manifest.root)) found.set(path, sha256);
+      return found;
+    },
+    async close() {
+      await upstream.close();
+      await fetcher.close();
+      await store.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  return bench;
+}
+
+export function specOf(
+  url: string,
+  { key, spec, upstream }: Pick<BenchOptions, 'key' | 'spec' | 'upstream'>,
+): MirrorSpec {
+  return parseMirrorSpec(
+    stringify({
+      name: 'fake',
+      type: 'apt',
+      form: 'verbatim',
+      upstreams: [
+        {
+          url,
+          suites: ['bookworm'],
+          components: ['main'],
+          architectures: ['amd64'],
+          keys: [{ fingerprint: key.fingerprint }],
+          ...upstream,
+        },
+      ],
+      ...spec,
+    }),
+    'fake.yaml',
+  );
+}
