@@ -5,6 +5,7 @@ import { HashBuckets, UNKNOWN_SIZE } from './hash-buckets.ts';
 import { objectCensus } from './object-census.ts';
 import { collectReachable, type NamedList } from './reachable.ts';
 import { withScratch } from './scratch.ts';
+import { throwIfStopped } from './stop.ts';
 import type { ObjectRef, Sha256, Store } from './types.ts';
 import { type ObjectUse, whereUsed } from './where-used.ts';
 
@@ -56,7 +57,7 @@ export async function checkObjects(
     run.onEvent?.({ type: 'phase', phase: 'objects' });
     for await (const { sha256, named, stored } of objectCensus(store.objects, buckets)) {
       if (!named) continue;
-      if (objects++ % 1000 === 0) run.signal?.throwIfAborted();
+      if (objects++ % 1000 === 0) throwIfStopped(run.signal, 'check the store');
       const sized = named.sizeBytes === UNKNOWN_SIZE || named.sizeBytes === stored?.sizeBytes;
       if (stored ? sized && !named.sizesDiffer : optional.has(sha256)) continue;
       if (damaged.size < MAX_NAMED_OBJECTS) damaged.set(sha256, { stored, bad: damaged.has(sha256) });

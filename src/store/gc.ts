@@ -4,6 +4,7 @@ import { objectCensus } from './object-census.ts';
 import { collectReachable, namedLists } from './reachable.ts';
 import { withScratch } from './scratch.ts';
 import { removeStaleFiles, type StaleFile, staleFiles } from './stale-files.ts';
+import { throwIfStopped } from './stop.ts';
 import type { ObjectRef, Sha256, Store } from './types.ts';
 
 /** Objects and temporary files younger than this are never collected: they may belong to work that goes on. */
@@ -90,7 +91,7 @@ async function collect(
         onObject?.({ sha256, sizeBytes });
         batch.push({ sha256, sizeBytes });
         if (batch.length >= PARALLEL_REMOVALS) {
-          run.signal?.throwIfAborted();
+          throwIfStopped(run.signal, 'collect garbage');
           await dispose(batch);
           batch = [];
           run.onEvent?.({ type: 'advance', files: counts.objects, bytes: counts.bytes });

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { KubedosError, storageError } from '../errors.ts';
 import type { DocumentFolder } from './documents.ts';
 import { isoSeconds } from './schemas.ts';
+import { nap, throwIfStopped } from './stop.ts';
 
 /** Between two looks at a lock that another process holds. */
 const RETRY_MS = 50;
@@ -68,9 +68,9 @@ export class ProcessLock {
   async #holdAlone<T>(command: string, work: () => Promise<T>, { waitMs = 0, signal }: LockOptions): Promise<T> {
     const attempts = Math.ceil(waitMs / RETRY_MS);
     for (let attempt = 0; !this.#tryAcquire(); attempt++) {
-      if (signal?.aborted) throw new KubedosError('cancelled', 'wait for the lock of the store: stopped');
+      throwIfStopped(signal, 'wait for the lock of the store');
       if (attempt >= attempts) throw this.#refusal(await this.holder());
-      await sleep(RETRY_MS);
+      await nap(RETRY_MS, signal, 'wait for the lock of the store');
     }
     try {
       await this.#nameHolder(command);

@@ -1,19 +1,7 @@
 /** A list with changes, at the cost of the changes: chunks that no change touches are neither read nor written. */
-import { createHash } from 'node:crypto';
-import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
-import {
-  beginsChunk,
-  checkManifestPath,
-  entryAt,
-  formatEntry,
-  formatRoot,
-  loadChunk,
-  loadRoot,
-  MAX_CHUNK_FILES,
-  type ManifestRoot,
-} from './manifest-format.ts';
-import { SHA256 } from './names.ts';
+import { ChunkWriter, checkEntry } from './chunk-writer.ts';
+import { entryAt, loadChunk, loadRoot, MAX_CHUNK_FILES, type ManifestRoot } from './manifest-format.ts';
 import type { ManifestEntry, ManifestRef, ObjectStore, Sha256 } from './types.ts';
 
 export interface ManifestEdit {
@@ -50,9 +38,7 @@ function sortedChanges({ set = [], remove = [] }: ManifestEdit): Change[] {
   const changes = new Map<string, ManifestEntry | undefined>();
   for (const path of remove) changes.set(path, undefined);
   for (const entry of set) {
-    checkManifestPath(entry.path, 'edit manifest');
-    if (!SHA256.test(entry.sha256) || !Number.isSafeInteger(entry.sizeBytes) || entry.sizeBytes < 0)
-      throw new KubedosError('internal.bug', `edit manifest: ${entry.path}: ${entry.sha256}, ${entry.sizeBytes} bytes`);
+    checkEntry(entry, 'edit manifest');
     changes.set(entry.path, entry);
   }
   return [...changes].sort(([a], [b]) => comparePaths(a, b));
@@ -94,62 +80,4 @@ function* merged(old: readonly ManifestEntry[], changes: readonly Change[]): Gen
     }
   }
   for (const [, change] of changes.slice(next)) if (change !== undefined) yield change;
-}
-
-class ChunkWriter {
-  readonly #objects: ObjectStore;
-  readonly #rootLines: string[] = [];
-  readonly #totals = { files: 0, bytes: 0 };
-  #lines: string[] = [];
-  #bytes = 0;
-  #first = '';
-
-  constructor(objects: ObjectStore) {
-    this.#objects = objects;
-  }
-
-  async add(entry: ManifestEntry): Promise<void> {
-    if (this.#lines.length >= MAX_CHUNK_FILES || beginsChunk(entry.path)) await this.#close();
-    if (this.#lines.length === 0) this.#first = entry.path;
-    this.#lines.push(formatEntry(entry));
-    this.#bytes += entry.sizeBytes;
-  }
-
-  /** Ends the open chunk if a chunk that begins with this path may stand next, else says false. */
-  async closeBefore(path: string): Promise<boolean> {
-    if (this.#lines.length > 0 && this.#lines.length < MAX_CHUNK_FILES && !beginsChunk(path)) return false;
-    await this.#close();
-    return true;
-  }
-
-  copy(root: ManifestRoot, index: number): void {
-    const { sha256, sizeBytes, files, bytes } = root.chunk(index);
-    this.#rootLines.push(`${sha256} ${sizeBytes} ${files} ${bytes} ${root.table.path(index)}\n`);
-    this.#totals.files += files;
-    this.#totals.bytes += bytes;
-  }
-
-  async finish(): Promise<ManifestRef> {
-    await this.#close();
-    if (!Number.isSafeInteger(this.#totals.bytes))
-      throw new KubedosError('format.limit', `edit manifest: sizes add up to more than ${Number.MAX_SAFE_INTEGER}`);
-    const { sha256 } = await this.#put(formatRoot(this.#totals, this.#rootLines));
-    return { root: sha256, ...this.#totals };
-  }
-
-  async #close(): Promise<void> {
-    if (this.#lines.length === 0) return;
-    const { sha256, sizeBytes } = await this.#put(this.#lines.join(''));
-    this.#rootLines.push(`${sha256} ${sizeBytes} ${this.#lines.length} ${this.#bytes} ${this.#first}\n`);
-    this.#totals.files += this.#lines.length;
-    this.#totals.bytes += this.#bytes;
-    this.#lines = [];
-    this.#bytes = 0;
-  }
-
-  #put(text: string) {
-    const bytes = Buffer.from(text);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return this.#objects.put([bytes], { sha256, sizeBytes: bytes.length });
-  }
 }

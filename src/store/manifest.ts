@@ -1,20 +1,9 @@
 /** Sorted lists of files as objects: writing, reading, looking up, comparing. The bytes: manifest-format.ts. */
-import { createHash } from 'node:crypto';
 import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
-import {
-  beginsChunk,
-  checkManifestPath,
-  entryAt,
-  formatEntry,
-  formatRoot,
-  loadChunk,
-  loadRoot,
-  MAX_CHUNK_FILES,
-  type ManifestRoot,
-} from './manifest-format.ts';
-import { SHA256 } from './names.ts';
-import type { ManifestEntry, ManifestRef, ObjectRef, ObjectStore, Sha256 } from './types.ts';
+import { ChunkWriter, checkEntry } from './chunk-writer.ts';
+import { entryAt, loadChunk, loadRoot, type ManifestRoot } from './manifest-format.ts';
+import type { ManifestEntry, ManifestRef, ObjectStore, Sha256 } from './types.ts';
 
 export { diffManifests, type ManifestChange } from './manifest-diff.ts';
 export { type DirectoryEntry, ManifestReader } from './manifest-reader.ts';
@@ -28,55 +17,20 @@ export async function writeManifest(
   objects: ObjectStore,
   entries: AsyncIterable<ManifestEntry> | Iterable<ManifestEntry>,
 ): Promise<ManifestRef> {
-  const totals = { files: 0, bytes: 0 };
-  const rootLines: string[] = [];
-  let lines: string[] = [];
-  let first = '';
-  let bytes = 0;
+  const writer = new ChunkWriter(objects);
   let previous: string | undefined;
-
-  const endChunk = async () => {
-    if (lines.length === 0) return;
-    const chunk = await putBytes(objects, lines.join(''));
-    rootLines.push(`${chunk.sha256} ${chunk.sizeBytes} ${lines.length} ${bytes} ${first}\n`);
-    totals.files += lines.length;
-    totals.bytes += bytes;
-    lines = [];
-    bytes = 0;
-  };
-
   for await (const entry of entries) {
-    checkEntry(entry, previous);
+    checkEntry(entry, 'write manifest');
+    if (previous !== undefined && comparePaths(previous, entry.path) >= 0) throw misplaced(entry.path, previous);
     previous = entry.path;
-    if (lines.length >= MAX_CHUNK_FILES || beginsChunk(entry.path)) await endChunk();
-    if (lines.length === 0) first = entry.path;
-    lines.push(formatEntry(entry));
-    bytes += entry.sizeBytes;
+    await writer.add(entry);
   }
-  await endChunk();
-  if (!Number.isSafeInteger(totals.bytes)) {
-    throw new KubedosError('format.limit', `write manifest: its sizes add up to more than ${Number.MAX_SAFE_INTEGER}`);
-  }
-  const root = await putBytes(objects, formatRoot(totals, rootLines));
-  return { root: root.sha256, ...totals };
+  return writer.finish();
 }
 
-/** With its hash, so that what is there already is not written again. */
-function putBytes(objects: ObjectStore, text: string): Promise<ObjectRef> {
-  const bytes = Buffer.from(text);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return objects.put([bytes], { sha256, sizeBytes: bytes.length });
-}
-
-function checkEntry({ path, sha256, sizeBytes }: ManifestEntry, previous: string | undefined): void {
-  checkManifestPath(path, 'write manifest');
-  if (previous !== undefined && comparePaths(previous, path) >= 0) {
-    const why = previous === path ? 'is there twice' : `comes after ${JSON.stringify(previous)}`;
-    throw new KubedosError('internal.bug', `write manifest: path ${JSON.stringify(path)} ${why}`);
-  }
-  if (!SHA256.test(sha256) || !Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {
-    throw new KubedosError('internal.bug', `write manifest: ${path} has hash ${sha256} and size ${sizeBytes}`);
-  }
+function misplaced(path: string, previous: string): KubedosError {
+  const why = previous === path ? 'is there twice' : `comes after ${JSON.stringify(previous)}`;
+  return new KubedosError('internal.bug', `write manifest: path ${JSON.stringify(path)} ${why}`);
 }
 
 /** Where reading begins, and whose paths it gives; both compare bytes. */

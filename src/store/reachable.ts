@@ -3,6 +3,7 @@ import { KubedosError } from '../errors.ts';
 import { type HashBuckets, MANY, UNKNOWN_SIZE } from './hash-buckets.ts';
 import { loadChunk, loadRoot, type ManifestRoot } from './manifest-format.ts';
 import { SHA256 } from './names.ts';
+import { throwIfStopped } from './stop.ts';
 import type { Evidence, ManifestRef, MirrorHead, Sha256, Store } from './types.ts';
 
 /** A list in the store: what a head or a snapshot has of one mirror. */
@@ -113,7 +114,7 @@ class Walk {
     for (let index = 0; root && index < root.table.count; index++) {
       const sha256 = root.table.sha256(index);
       if (this.#read.has(sha256)) continue;
-      this.#options.signal?.throwIfAborted();
+      throwIfStopped(this.#options.signal, 'read the lists of the store');
       const damage = this.#damaged.get(sha256) ?? (await this.#readChunk(root, index));
       if (damage === undefined) continue;
       this.#damaged.set(sha256, damage);
@@ -138,7 +139,7 @@ class Walk {
   }
 
   async #root(list: NamedList, tells = true): Promise<ManifestRoot | undefined> {
-    this.#options.signal?.throwIfAborted();
+    throwIfStopped(this.#options.signal, 'read the lists of the store');
     try {
       const root = await loadRoot(this.#store.objects, list.manifest.root);
       if (root.files === list.manifest.files && root.bytes === list.manifest.bytes) return root;

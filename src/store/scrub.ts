@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
 import { type NamedList, namedLists } from './reachable.ts';
 import { readScrubState, type ScrubState, scrubStateFile, writeScrubState } from './scrub-state.ts';
+import { nap, throwIfStopped } from './stop.ts';
 import type { ObjectRef, Sha256, Store } from './types.ts';
 import { type ObjectUse, whereUsed } from './where-used.ts';
 
@@ -90,7 +90,7 @@ async function measure(store: Store, run: Run): Promise<{ files: number; bytes: 
   const total = { files: 0, bytes: 0 };
   run.onEvent?.({ type: 'phase', phase: 'count objects' });
   for await (const { sizeBytes } of store.objects.list()) {
-    if (total.files % 1000 === 0) run.signal?.throwIfAborted();
+    if (total.files % 1000 === 0) throwIfStopped(run.signal, 'scrub the store');
     total.files += 1;
     total.bytes += sizeBytes;
   }
@@ -124,7 +124,7 @@ class Scrub {
   }
 
   async #damageOf({ sha256 }: ObjectRef): Promise<string | undefined> {
-    this.#signal?.throwIfAborted();
+    throwIfStopped(this.#signal, 'scrub the store');
     const hash = createHash('sha256');
     try {
       const stream = await this.#store.objects.open(sha256);
@@ -147,7 +147,7 @@ class Scrub {
     this.#read += bytes;
     if (this.#bytesPerSecond === undefined) return;
     const napMs = napFor(this.#read, this.#bytesPerSecond, performance.now() - this.#startMs);
-    if (napMs > 0) await sleep(napMs, undefined, { signal: this.#signal });
+    if (napMs > 0) await nap(napMs, this.#signal, 'scrub the store');
   }
 }
 

@@ -4,6 +4,7 @@ import { HashBuckets, type HashGroup, MANY } from './hash-buckets.ts';
 import { objectCensus } from './object-census.ts';
 import { collectReachable, type NamedList, namedLists } from './reachable.ts';
 import { withScratch } from './scratch.ts';
+import { throwIfStopped } from './stop.ts';
 import type { Store } from './types.ts';
 
 export interface Amount {
@@ -49,7 +50,7 @@ export async function storeStats(store: Store, run: Run = {}): Promise<StoreStat
     run.onEvent?.({ type: 'phase', phase: 'objects' });
     for await (const { named, stored } of objectCensus(store.objects, buckets)) {
       if (!stored) continue;
-      if (physical.objects % 1000 === 0) run.signal?.throwIfAborted();
+      if (physical.objects % 1000 === 0) throwIfStopped(run.signal, 'count the store');
       physical.add(stored.sizeBytes);
       const holder = named && only(named);
       if (!named) unnamed.add(stored.sizeBytes);

@@ -180,7 +180,7 @@ describe('documents', () => {
     for (const ending of ['.json', '.json.asc', '.sha256']) {
       const file = join(store.dir, 'snapshots', `${id}${ending}`);
       const good = await readFile(file);
-      for (let at = 0; at < good.length; at += 11) {
+      for (let at = 0; at < good.length; at += 31) {
         await writeFile(file, flipAt(at)(Buffer.from(good)));
         const findings = await check(store);
         expect(findings.length, `${ending} byte ${at}`).toBeGreaterThan(0);
@@ -228,6 +228,6 @@ describe('documents', () => {
 
 test('can be stopped', async () => {
   const { store } = await setUp();
-  await expect(checkStore(store, {}, { signal: AbortSignal.abort() })).rejects.toThrow();
+  await expect(checkStore(store, {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
   expect(await readdir(join(store.dir, 'tmp'))).toEqual([]);
 });

@@ -8,8 +8,8 @@ import type { Store } from '../../src/store/types.ts';
 import { fakeVerify, NOON, putMirror, takeSnapshot, temporaryFolder } from '../support/temporary-store.ts';
 import { UnreliableDisk } from '../support/unreliable-disk.ts';
 
-/** Each step when there is time, every fifth from a random one on otherwise; a failure names its step. */
-const STRIDE = process.env.KUBEDOS_TEST_FULL ? 1 : 5;
+/** Each step when there is time, every seventh from a random one on otherwise; a failure names its step. */
+const STRIDE = process.env.KUBEDOS_TEST_FULL ? 1 : 7;
 const LATER = new Date('2026-04-01T12:00:00Z');
 
 /** A store with a snapshot in a channel, in a folder that is copied for each crash. */

@@ -194,7 +194,7 @@ test.each(['store.json', 'heads/debian.json', 'channels/stable.json', 'labels.js
     await read();
     const file = join(store.dir, name);
     const bytes = await readFile(file);
-    for (let at = 0; at < bytes.length; at += 3) {
+    for (let at = 0; at < bytes.length; at += 7) {
       const flipped = Buffer.from(bytes);
       flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
       await writeFile(file, flipped);

@@ -57,7 +57,7 @@ test('property: an edited list is the list written anew, to the byte', async () 
       const anew = await writeManifest(objects, edited(list, set, remove));
       expect(await editManifest(objects, bases.get(list) ?? '', { set, remove })).toEqual(anew);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 

@@ -119,6 +119,6 @@ test('all pages together are the folder', async () => {
         expect(found).toEqual([...expected]);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });

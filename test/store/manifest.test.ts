@@ -97,7 +97,7 @@ test('reading gives what was written, from anywhere, below anything', async () =
         );
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -116,7 +116,7 @@ test('diff finds what two lists differ in', async () => {
         expected.map((one) => JSON.parse(JSON.stringify(one))),
       );
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 

@@ -50,7 +50,7 @@ test('keeps what it did when it is stopped by a signal', async () => {
   const onEvent = (event: ProgressEvent) => {
     if (event.type === 'advance' && event.files === 20) stop.abort();
   };
-  await expect(scrubStore(store, {}, { signal: stop.signal, onEvent })).rejects.toThrow();
+  await expect(scrubStore(store, {}, { signal: stop.signal, onEvent })).rejects.toMatchObject({ code: 'cancelled' });
   const events: ProgressEvent[] = [];
   const rest = await scrubStore(store, {}, { onEvent: (event) => events.push(event) });
   expect(events.filter(({ type }) => type === 'advance').length).toBe(32);

@@ -46,7 +46,7 @@ test.each([undefined, 300])('sorts by bytes of the path, first come stays (memor
       const clash = entries.some((one) => JSON.stringify(one) !== JSON.stringify(firsts.get(one.path)));
       expect(conflicts.length > 0).toBe(clash);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
