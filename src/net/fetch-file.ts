@@ -42,14 +42,19 @@ class FileFetch {
   readonly #job: FileJob;
   readonly #destination: Destination;
   #received = 0;
+  /** With `sizeIsLimit`, the limit until an answer says the size. */
+  #sizeBytes: number;
+  #exact: boolean;
 
   constructor(job: FileJob, destination: Destination) {
     this.#job = job;
     this.#destination = destination;
+    this.#sizeBytes = job.wanted.sizeBytes;
+    this.#exact = job.wanted.sizeIsLimit !== true;
   }
 
   async run(): Promise<FetchedFile> {
-    const { hosts, upstreams, wanted, partial } = this.#job;
+    const { hosts, upstreams, wanted } = this.#job;
     const paths = wanted.alternatePath === undefined ? [wanted.path] : [wanted.alternatePath, wanted.path];
     const failures: KubedosError[] = [];
     // A part from an earlier run may be the whole, already.
@@ -69,18 +74,20 @@ class FileFetch {
         }
       }
     }
-    const failure = combined(`${wanted.path} to ${partial}`, failures);
+    const failure = combined(wanted.path, failures);
     if (failure.code === 'net.hash-mismatch') await this.#destination.discard();
     throw failure;
   }
 
   #fetched({ sha256 }: Digests): FetchedFile {
-    return { file: this.#job.partial, sha256, sizeBytes: this.#job.wanted.sizeBytes };
+    return { file: this.#job.partial, sha256, sizeBytes: this.#destination.position };
   }
 
   async #from(upstream: Upstream, path: string): Promise<Digests> {
     const { hosts, signal, wanted } = this.#job;
     const shown = shownUrl(upstream, path);
+    this.#sizeBytes = wanted.sizeBytes;
+    this.#exact = wanted.sizeIsLimit !== true;
     for (;;) {
       await hosts.withTries(upstream, {
         signal,
@@ -104,9 +111,9 @@ class FileFetch {
 
   /** One request, for all that is missing. Returns when everything is there. */
   async #once(upstream: Upstream, path: string, shown: string): Promise<void> {
-    const { http, signal, wanted } = this.#job;
+    const { http, signal } = this.#job;
     const start = this.#destination.position;
-    if (start === wanted.sizeBytes && start > 0) return;
+    if (start === this.#sizeBytes && start > 0) return;
     const request = { upstream, path, start, signal };
     const answer = await get(http, request, (head) => this.#receive(head, start, shown));
     if (answer.status === 416 && start > 0) {
@@ -115,44 +122,52 @@ class FileFetch {
       return this.#once(upstream, path, shown);
     }
     if (answer.status !== 200 && answer.status !== 206) throw statusError(shown, answer, Date.now());
-    if (this.#destination.position < wanted.sizeBytes) {
-      const got = `the body ended after ${this.#destination.position} of ${wanted.sizeBytes} bytes`;
+    if (this.#exact && this.#destination.position < this.#sizeBytes) {
+      const got = `the body ended after ${this.#destination.position} of ${this.#sizeBytes} bytes`;
       throw wrongSize(shown, got, true);
     }
   }
 
   #receive(answer: Answer, start: number, shown: string): Sink | undefined {
-    const { wanted } = this.#job;
     if (answer.status === 200) {
       this.#destination.begin();
       if (this.#destination.position > 0) this.#restart();
+      this.#learnSize(contentLength(answer));
     } else if (answer.status === 206) {
       const range = contentRange(answer);
-      const fits = range?.start === start && (range.total === undefined || range.total === wanted.sizeBytes);
+      this.#learnSize(range?.total);
+      const fits = range?.start === start && (range.total === undefined || range.total === this.#sizeBytes);
       if (!fits) {
         throw wrongSize(
           shown,
-          `expected bytes from ${start} of ${wanted.sizeBytes}, got ${answer.header('content-range')}`,
+          `expected bytes from ${start} of ${this.#sizeBytes}, got ${answer.header('content-range')}`,
           false,
         );
       }
       this.#destination.begin();
     } else return undefined;
     const length = contentLength(answer);
-    const missing = wanted.sizeBytes - this.#destination.position;
-    if (length !== undefined && length !== missing) {
+    const missing = this.#sizeBytes - this.#destination.position;
+    if (length !== undefined && (this.#exact ? length !== missing : length > missing)) {
       throw wrongSize(shown, `expected ${missing} bytes, upstream announces ${length}`, false);
     }
     return (chunk) => {
-      if (this.#destination.position + chunk.length > wanted.sizeBytes) {
+      if (this.#destination.position + chunk.length > this.#sizeBytes) {
         // What came is not the file, whatever it is.
         this.#restart();
-        throw wrongSize(shown, `it is longer than the ${wanted.sizeBytes} bytes promised`, false);
+        throw wrongSize(shown, `it is longer than the ${this.#sizeBytes} bytes promised`, false);
       }
       this.#received += chunk.length;
       this.#job.onBytes(chunk.length);
       return this.#destination.write(chunk);
     };
+  }
+
+  /** Of a file whose size nobody signed, what upstream says is as good as any: the checksum decides. */
+  #learnSize(sizeBytes: number | undefined): void {
+    if (this.#exact || sizeBytes === undefined || sizeBytes > this.#sizeBytes) return;
+    this.#sizeBytes = sizeBytes;
+    this.#exact = true;
   }
 
   #restart(): void {
