@@ -8,6 +8,7 @@ import type { ServerDeps } from './deps.ts';
 import { type ObjectReader, SMALL_OBJECT_BYTES } from './object-reader.ts';
 import { multipartFrames, parseRange } from './range.ts';
 import { encodePath } from './request-path.ts';
+import { closeObject } from './send-socket.ts';
 
 /** A path that was found on a list. */
 export interface FoundFile {
@@ -68,13 +69,14 @@ export class FileAnswers {
   async #whole(request: FileRequest, file: FoundFile, headers: readonly string[]): Promise<Answer> {
     const { entry } = file;
     if (request.method === 'HEAD') return { status: 200, headers, body: NO_BODY };
+    const whole = { status: 200, headers, parts: [{ start: 0, end: entry.sizeBytes }] };
+    const answer = await this.#withBody(file, whole);
     const redirect = this.#accelPath(entry);
-    if (redirect !== undefined) {
-      // nginx takes the length from the file itself.
-      const own = withoutHeader(headers, 'Content-Length');
-      return { status: 200, headers: [...own, 'X-Accel-Redirect', redirect], body: NO_BODY };
-    }
-    return this.#withBody(file, { status: 200, headers, parts: [{ start: 0, end: entry.sizeBytes }] });
+    if (redirect === undefined || answer.body.kind !== 'object') return answer;
+    // It was opened to see that it is there and whole. nginx takes the length from the file itself.
+    await closeObject(answer.body.object);
+    const own = withoutHeader(headers, 'Content-Length');
+    return { status: 200, headers: [...own, 'X-Accel-Redirect', redirect], body: NO_BODY };
   }
 
   async #partial(file: FoundFile, ranges: readonly ByteRange[], validators: readonly string[]): Promise<Answer> {
