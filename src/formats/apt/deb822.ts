@@ -71,10 +71,20 @@ class StanzaSplitter {
 
   /** The stanzas that are complete. */
   *take(): Generator<Stanza> {
-    const parts = this.#block.length === 0 ? this.#pending : [this.#block, ...this.#pending];
-    const block = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+    let chunk = this.#pending.length === 1 && this.#pending[0] ? this.#pending[0] : Buffer.concat(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
+    if (this.#block.length > 0) {
+      // Only the stanza that lies over the boundary is copied, not the chunk.
+      const end = endOfFirstSeparator(chunk);
+      yield* this.#cut(Buffer.concat([this.#block, chunk.subarray(0, end)]));
+      chunk = chunk.subarray(end);
+    }
+    if (chunk.length > 0) yield* this.#cut(chunk);
+  }
+
+  /** Gives the complete stanzas of a block and keeps its rest. */
+  *#cut(block: Buffer): Generator<Stanza> {
     const hasCr = block.includes(CR);
     let nextCr = -1;
     let start = this.#skipBlankLines(block, 0);
@@ -127,6 +137,13 @@ class StanzaSplitter {
     if (bytes > MAX_STANZA_BYTES)
       throw limitError(this.#origin, this.#line, `a stanza is larger than ${MAX_STANZA_BYTES} bytes`);
   }
+}
+
+/** Length of the chunk where there is no separator. */
+function endOfFirstSeparator(chunk: Buffer): number {
+  const plain = endless(chunk.indexOf(SEPARATOR)) + SEPARATOR.length;
+  const withCr = chunk.includes(CR) ? endless(chunk.indexOf(CR_SEPARATOR)) + CR_SEPARATOR.length : plain;
+  return Math.min(plain, withCr, chunk.length);
 }
 
 function endless(position: number): number {

@@ -165,6 +165,32 @@ describe('files of stanzas', () => {
     );
   });
 
+  it('is the same whatever the chunks are, where blocks end within separators', async () => {
+    const piece = fc.constantFrom('A: 1\n', 'B:\n', ' c\n', '\n', '\n', '\r\n', '\r\n\n', 'D: x\r\n');
+    const file = fc.array(piece, { minLength: 1, maxLength: 30 }).map((pieces) => `A: 1\n${pieces.join('')}\nZ: 1\n`);
+    const pads = fc.array(fc.integer({ min: 65_530, max: 65_545 }), { minLength: 3, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        file.filter((text) => !/\n\r?\n c/.test(text)),
+        pads,
+        fc.nat({ max: 40 }),
+        async (text, sizes, shift) => {
+          // Long stanzas between, so that each chunk is a block of its own and ends near the odd parts.
+          const filler = (size: number) => `\n\nF: ${'x'.repeat(size)}\n\n${text}`;
+          const bytes = Buffer.from(text + sizes.map(filler).join(''));
+          const chunks: Uint8Array[] = [];
+          for (let at = 0; at < bytes.length; at += 65_536 + shift)
+            chunks.push(bytes.subarray(at, at + 65_536 + shift));
+          const facts = (stanza: Stanza) => [stanza.line, stanza.offset, stanza.raw.toString('latin1')];
+          const whole = [...parseStanzasOf(bytes, 'f')].map(facts);
+          expect((await parsed(chunks)).map(facts)).toEqual(whole);
+          expect(whole.length).toBeGreaterThan(3);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   it('keeps whatever bytes it takes', async () => {
     const piece = fc.constantFrom(
       'A: 1',
