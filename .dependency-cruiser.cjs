@@ -76,7 +76,13 @@ module.exports = {
     },
     ...siblings(EFFECTS),
     ...siblings(USE_CASES),
-    ...siblings(EDGES),
+    {
+      name: 'server-imports-cli',
+      comment: '`kubedos serve` composes the server; the server knows nothing of the command line.',
+      severity: 'error',
+      from: { path: '^src/server/' },
+      to: { path: '^src/cli/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -26,21 +26,21 @@ export function chooseBundle(media: Media, id?: string): Chosen {
       { hint: 'give the folder that holds the folders of the volumes, or each of them' },
     );
   }
-  const others = [
-    ...media.bundles
-      .filter((one) => one !== found)
-      .flatMap(({ bundle, volumes }) =>
-        volumes.map(({ folder }) => ({ folder, reason: `its bundle.json is that of ${bundle.id}` })),
-      ),
-    ...media.unusable,
-  ];
   const rootless: { folder: string; volume: number; reason: string }[] = [];
   const foreign: string[] = [];
-  for (const { folder, reason } of others) {
+  const place = (folder: string, reason: string): void => {
     const named = parseVolumeFolder(folder.split('/').at(-1) ?? '');
     if (named?.id === found.bundle.id) rootless.push({ folder, volume: named.volume, reason });
     else foreign.push(folder);
+  };
+  for (const { bundle, volumes } of media.bundles.filter((one) => one !== found)) {
+    for (const { folder, document } of volumes) {
+      // Its volume.json agrees with its root: a volume of another bundle, whatever its folder is called.
+      if (document !== undefined) foreign.push(folder);
+      else place(folder, `its bundle.json is that of ${bundle.id}`);
+    }
   }
+  for (const { folder, reason } of media.unusable) place(folder, reason);
   return { found, rootless, foreign: foreign.sort() };
 }
 

@@ -36,15 +36,21 @@ export function layoutLimits(input: {
   let packBytes = Math.min(input.packBytes, MAX_FILE_BYTES, room);
   const share = parityGeometry(packBytes, input.parityPercent).boundBytes / packBytes;
   const packsPerVolumeBytes = Math.floor(room / (1 + share));
-  packBytes = Math.floor(Math.min(packBytes, packsPerVolumeBytes) / BLOCK_BYTES) * BLOCK_BYTES;
+  packBytes = wholeBlocks(Math.min(packBytes, packsPerVolumeBytes));
   const parityPerVolumeBytes = room - packsPerVolumeBytes;
-  if (
-    packBytes < SMALLEST_PACK ||
-    parityGeometry(packBytes, input.parityPercent).boundBytes > parityPerVolumeBytes + 1
+  // Parity has a share that does not shrink with the pack: on small volumes packs are made smaller until theirs fits.
+  while (
+    packBytes >= SMALLEST_PACK &&
+    parityGeometry(packBytes, input.parityPercent).boundBytes > parityPerVolumeBytes
   ) {
-    throw refuse();
+    packBytes = wholeBlocks(packBytes * 0.9);
   }
+  if (packBytes < SMALLEST_PACK) throw refuse();
   return { packBytes, packsPerVolumeBytes, parityPerVolumeBytes, parityPercent: input.parityPercent };
+}
+
+function wholeBlocks(bytes: number): number {
+  return Math.floor(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /**

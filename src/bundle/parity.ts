@@ -34,7 +34,7 @@ export function protectorOf(volume: number, volumes: number): number {
 }
 
 export function isParityOf(name: string, pack: string): boolean {
-  return name === `${pack}.par2` || (name.startsWith(`${pack}.vol`) && name.endsWith('.par2'));
+  return name.startsWith(pack) && /^(\.vol\d{1,5}\+\d{1,5})?\.par2$/.test(name.slice(pack.length));
 }
 
 /** Makes the parity of one pack in `scratch` and moves it into `folder`, durable but for the folder's own fsync. */

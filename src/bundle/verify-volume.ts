@@ -9,11 +9,12 @@ import { openOrdinary, readOrdinary } from './documents.ts';
 import { Journal } from './journal.ts';
 import type { FoundVolume } from './medium.ts';
 import { CONTENTS_NAME, ROOT_NAME, SUMS_NAME, VOLUME_NAME } from './names.ts';
+import { isParityOf, protectedBy } from './parity.ts';
 import type { Bundle } from './types.ts';
 import { verifyPack } from './verify-pack.ts';
 import { MAX_VOLUME_BYTES } from './volume-document.ts';
 import { packNumber, packsOf } from './volume-writer.ts';
-import { judge, type Seen } from './witness.ts';
+import { judge, parseSums, type Seen } from './witness.ts';
 
 export interface VolumeVerdict {
   readonly volume: number;
@@ -63,9 +64,10 @@ export async function verifyVolume(found: FoundVolume, input: VolumeInput): Prom
     seen.push({ name: pack.name, sizeBytes: pack.sizeBytes, sha256, sound: what === '' });
     if (what !== '') details.set(pack.name, { what, objects: badObjects });
   }
-  for (const { name } of document?.parity ?? []) seen.push({ ...(await see(folder, name)), sound: undefined });
   const documentBytes = await readOrdinary(join(folder, VOLUME_NAME), MAX_VOLUME_BYTES);
   const sums = (await readOrdinary(join(folder, SUMS_NAME), MAX_VOLUME_BYTES))?.toString();
+  const parity = document?.parity.map(({ name }) => name) ?? parityIn(parseSums(sums ?? ''), bundle, volume);
+  for (const name of parity) seen.push({ ...(await see(folder, name)), sound: undefined });
   const bad = judge(seen, { document, documentBytes, sums });
   const damage = [...bad].sort().map((file): FileDamage => {
     const gone = seen.some((one) => one.name === file && one.sha256 === undefined);
@@ -75,6 +77,12 @@ export async function verifyVolume(found: FoundVolume, input: VolumeInput): Prom
   });
   const known = new Set([...seen.map(({ name }) => name), VOLUME_NAME, SUMS_NAME, Journal.NAME]);
   return { volume, folder, damage, strangers: (await filesBelow(folder)).filter((name) => !known.has(name)) };
+}
+
+/** The parity of a volume without a usable volume.json. */
+function parityIn(sums: ReadonlyMap<string, string>, bundle: Bundle, volume: number): string[] {
+  const packs = packsOf(bundle, protectedBy(volume, bundle.root.volumes.length));
+  return [...sums.keys()].filter((name) => packs.some((pack) => isParityOf(name, pack.name)));
 }
 
 /** Hashes that follow from the signed root. */

@@ -66,7 +66,8 @@ function filesOf(document: VolumeDocument | undefined): VolumeFile[] {
   return document === undefined ? [] : [...document.documents, ...document.packs, ...document.parity];
 }
 
-function parseSums(text: string): Map<string, string> {
+/** Name → hash of the lines that have the right form. */
+export function parseSums(text: string): Map<string, string> {
   const sums = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, sha256, name] = /^([0-9a-f]{64}) {2}(.{1,200})$/.exec(line) ?? [];

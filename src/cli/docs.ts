@@ -46,7 +46,9 @@ const KIND_MEANINGS: Readonly<Record<ErrorKind, string>> = {
   cancelled: 'stopped by its user',
 };
 
-function optionTable(options: readonly { readonly flags: string; readonly summary: string; readonly default?: string }[]): string[] {
+function optionTable(
+  options: readonly { readonly flags: string; readonly summary: string; readonly default?: string }[],
+): string[] {
   const rows = options.map((option) => {
     const preset = option.default === undefined ? '' : ` (default: ${option.default})`;
     return `| \`${option.flags}\` | ${option.summary}${preset} |`;
@@ -62,7 +64,12 @@ function commandSection(spec: CommandSpec): string[] {
   const lines = [`### kubedos ${[spec.path, ...words].join(' ')}`, '', sentence(spec.summary), ''];
   if (spec.description) lines.push(spec.description, '');
   if (spec.arguments?.length) {
-    lines.push('| argument | meaning |', '|---|---|', ...spec.arguments.map((one) => `| \`${one.name}\` | ${one.summary} |`), '');
+    lines.push(
+      '| argument | meaning |',
+      '|---|---|',
+      ...spec.arguments.map((one) => `| \`${one.name}\` | ${one.summary} |`),
+      '',
+    );
   }
   if (spec.options?.length) lines.push(...optionTable(spec.options), '');
   lines.push('```', ...spec.examples, '```', '');

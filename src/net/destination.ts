@@ -31,12 +31,12 @@ export function openDestination(file: string, wanted: WantedFile): Promise<Desti
   return PartialFile.open(file, wanted);
 }
 
-/** Starts anew with each answer: what was lost is not worth keeping. */
+/** Kept over the tries of one run, not beyond: what is lost by a kill is not worth a file. */
 class SmallFile implements Destination {
-  readonly mixed = false;
   readonly #file: string;
   readonly #wanted: WantedFile;
   #chunks: Buffer[] = [];
+  #answers = 0;
   position = 0;
 
   constructor(file: string, wanted: WantedFile) {
@@ -44,12 +44,17 @@ class SmallFile implements Destination {
     this.#wanted = wanted;
   }
 
+  get mixed(): boolean {
+    return this.#answers > 1;
+  }
+
   begin(): void {
-    if (this.position > 0) this.restart();
+    this.#answers++;
   }
 
   restart(): void {
     this.#chunks = [];
+    this.#answers = 0;
     this.position = 0;
   }
 

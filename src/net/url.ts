@@ -13,24 +13,27 @@ export interface Upstream {
   readonly host: string;
 }
 
+const PROTOCOLS = new Set(['http:', 'https:', 'file:']);
+
 /** An upstream root as specs write it: http, https or file. */
 export function parseUpstream(text: string): Upstream {
   let root: URL;
+  let credentials: Credentials | undefined;
   try {
     root = new URL(text);
+    const { username, password } = root;
+    if (username !== '' || password !== '') {
+      credentials = { login: decodeURIComponent(username), password: decodeURIComponent(password) };
+    }
   } catch {
     // Without the text and the cause: both may hold a password.
     throw new KubedosError('usage.argument', 'read an upstream: it is not a URL', {
       hint: 'write it as https://host/folder or file:///folder; escape special characters of a password',
     });
   }
-  if (!['http:', 'https:', 'file:'].includes(root.protocol)) {
+  if (!PROTOCOLS.has(root.protocol)) {
     throw new KubedosError('usage.argument', `read an upstream: expected http, https or file, got ${root.protocol}`);
   }
-  const credentials =
-    root.username === '' && root.password === ''
-      ? undefined
-      : { login: decodeURIComponent(root.username), password: decodeURIComponent(root.password) };
   root.username = '';
   root.password = '';
   root.hash = '';
@@ -56,6 +59,7 @@ export function redactUrl(url: string | URL): string {
   } catch {
     return '(not a URL)';
   }
+  if (!PROTOCOLS.has(shown.protocol)) return '(not a URL)';
   shown.username = '';
   shown.password = '';
   shown.hash = '';

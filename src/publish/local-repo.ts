@@ -4,12 +4,14 @@ import type { Run } from '../progress.ts';
 import type { MirrorHead } from '../store/types.ts';
 import { type NewPackage, takeInDeb } from './deb-intake.ts';
 import type { Addition, Removal } from './merge-index.ts';
-import { type LocalRepoDeps, publishRepo, type RepoReport } from './repo-publication.ts';
+import type { RepoReport } from './repo-outcome.ts';
+import { type LocalRepoDeps, publishRepo } from './repo-publication.ts';
 import { type NewRepo, type RepoSettings, repoMemory, repoSettings } from './repo-settings.ts';
 
 export type { NewPackage } from './deb-intake.ts';
 export type { Removal } from './merge-index.ts';
-export type { ChangedPackage, LocalRepoDeps, RepoReport } from './repo-publication.ts';
+export type { ChangedPackage, RepoReport } from './repo-outcome.ts';
+export type { LocalRepoDeps } from './repo-publication.ts';
 export type { NewRepo, RepoSettings } from './repo-settings.ts';
 
 export interface RepoChange {

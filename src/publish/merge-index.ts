@@ -1,7 +1,7 @@
 /** The next index of a local repository: the one before with packages added and removed, streamed. */
 
 import { KubedosError } from '../errors.ts';
-import { parseStanzasOf, type Stanza } from '../formats/apt/deb822.ts';
+import { parseStanzasOf, Stanza } from '../formats/apt/deb822.ts';
 import { PackageEntry, packageEntry } from '../formats/apt/packages.ts';
 import { compareVersions } from '../formats/apt/version.ts';
 import { asBuffer, type ByteSource } from '../formats/byte-source.ts';
@@ -21,7 +21,7 @@ export interface Addition {
   readonly sha256: string;
   readonly sizeBytes: number;
   /** As it goes into Packages. */
-  readonly stanza: Stanza;
+  readonly stanza: Buffer;
 }
 
 /** What is left out holds for all. */
@@ -128,7 +128,7 @@ function settle(name: string, before: readonly Stanza[], change: IndexChange): B
     if (own && others.length < rivals.length) change.onUnchanged(addition);
     else if (own) kept.push(addition);
   }
-  return kept.sort(byVersion).map(({ stanza }) => stanza.raw);
+  return kept.sort(byVersion).map(({ stanza }) => (stanza instanceof Stanza ? stanza.raw : stanza));
 }
 
 function matches({ version, architecture }: Removal, entry: PackageEntry): boolean {

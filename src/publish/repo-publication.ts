@@ -1,7 +1,8 @@
 /** The next state of a local repository: its indexes merged with a change, its list, its head. */
-import type { ListingChange } from '../catalog/types.ts';
+import type { ListingChange, PackageRow } from '../catalog/types.ts';
 import { KubedosError } from '../errors.ts';
-import { type PackageEntry, packageEntry } from '../formats/apt/packages.ts';
+import { parseStanza } from '../formats/apt/deb822.ts';
+import { packageEntry } from '../formats/apt/packages.ts';
 import type { IndexInput, Publication, PublishApt, Published } from '../formats/apt/publication.ts';
 import type { Run } from '../progress.ts';
 import { lookupPath, readManifest, writeManifest } from '../store/manifest.ts';
@@ -10,6 +11,7 @@ import type { ManifestEntry, ManifestRef, MirrorHead, ObjectStore, Store } from 
 import { type Addition, type IndexChange, mergeIndex, type Removal } from './merge-index.ts';
 import { packageRow } from './package-rows.ts';
 import { indexPath } from './publish-apt.ts';
+import { Outcome, type RepoReport } from './repo-outcome.ts';
 import type { RepoMemory, RepoSettings } from './repo-settings.ts';
 import { BLANK_LINE } from './stanza-names.ts';
 import { storedIndex, storedStanzas } from './stored-file.ts';
@@ -33,26 +35,6 @@ export interface RepoState {
   readonly additions: readonly Addition[];
   readonly removals: readonly Removal[];
   readonly force: boolean;
-}
-
-export interface RepoReport {
-  readonly mirror: string;
-  /** False: the head stands as it was. */
-  readonly changed: boolean;
-  readonly added: readonly ChangedPackage[];
-  /** Were there already, with the same bytes. */
-  readonly unchanged: readonly ChangedPackage[];
-  /** Those that were replaced by force included. */
-  readonly removed: readonly ChangedPackage[];
-  readonly manifest: ManifestRef;
-}
-
-export interface ChangedPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
-  readonly path: string;
-  readonly sha256: string;
 }
 
 /** The caller holds the writer's lock. Throws `repo.conflict`; then nothing visible has changed. */
@@ -79,11 +61,15 @@ export async function publishRepo(deps: LocalRepoDeps, state: RepoState, run: Ru
   const change = {
     before: previous?.head.manifest.root,
     root: manifest.root,
-    added: added.map(({ stanza, path, sha256 }) => ({ ...packageRow(packageEntry(stanza, path)), sha256 })),
+    added: added.map(rowOf),
     removed: [...outcome.removed.values()].map(({ sha256, path }) => ({ sha256, path })),
   };
   await tellCatalog(deps, mirror, change, run);
   return outcome.report(mirror, manifest);
+}
+
+function rowOf({ stanza, path, sha256 }: Addition): PackageRow {
+  return { ...packageRow(packageEntry(parseStanza(stanza, path), path)), sha256 };
 }
 
 /** The list before with what changed; of the indexes, only what was published now stays. */
@@ -111,36 +97,6 @@ async function tellCatalog(
     const why = error instanceof Error ? error.message : String(error);
     const message = `the catalog does not know the new state of ${mirror} (${why}): run \`kubedos store rebuild\``;
     onEvent?.({ type: 'note', level: 'warn', message });
-  }
-}
-
-/** What became of each package, by path (and by hash where one path may go and come). */
-class Outcome {
-  readonly added = new Map<string, ChangedPackage>();
-  readonly unchanged = new Map<string, ChangedPackage>();
-  readonly removed = new Map<string, ChangedPackage>();
-
-  remove({ name, version, architecture, path, digest }: PackageEntry): void {
-    this.removed.set(`${path} ${digest.hex}`, { name, version, architecture, path, sha256: digest.hex });
-  }
-
-  keep(addition: Addition): void {
-    this.unchanged.set(addition.path, addition);
-  }
-
-  report(mirror: string, manifest: ManifestRef): RepoReport {
-    const list = (map: ReadonlyMap<string, ChangedPackage>): ChangedPackage[] =>
-      [...map.values()].map(({ name, version, architecture, path, sha256 }) => ({
-        ...{ name, version, architecture, path, sha256 },
-      }));
-    return {
-      mirror,
-      changed: this.added.size + this.removed.size > 0,
-      added: list(this.added),
-      unchanged: list(this.unchanged),
-      removed: list(this.removed),
-      manifest,
-    };
   }
 }
 

@@ -14,6 +14,8 @@ export interface IndexFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** What it may expand to at most. */
+  readonly expandedBytes: number;
   /** Its by-hash paths, for every algorithm that the Release lists; empty without Acquire-By-Hash. */
   readonly byHash: readonly string[];
 }
@@ -55,7 +57,8 @@ export function planIndexes(input: PlanInput): WantedIndex[] {
   const add = (kind: IndexKind, name: string, required = false): boolean => {
     const paths = names.get(name);
     if (paths === undefined) return false;
-    const forms = keptForms(paths).map((path) => indexFile(input, path));
+    const plain = release.files.get(name)?.sizeBytes;
+    const forms = keptForms(paths).map((path) => indexFile(input, path, plain));
     found.set(name, { kind, name: `${suiteFolder(suite)}${name}`, required, forms });
     return true;
   };
@@ -128,7 +131,11 @@ const BY_HASH = [
   ['SHA512', 'sha512'],
 ] as const;
 
-function indexFile({ release, suite, origin }: PlanInput, path: string): IndexFile {
+/** Where the Release does not list the uncompressed file, an index is expected to expand at most so many times. */
+const MAX_EXPANSION = 100;
+const MIN_EXPANDED_BYTES = 64 * 1024 * 1024;
+
+function indexFile({ release, suite, origin }: PlanInput, path: string, plainBytes: number | undefined): IndexFile {
   const sums = release.files.get(path) as Checksums;
   if (sums.sha256 === undefined)
     throw new KubedosError('trust.weak-digest', `${origin}: ${path} has no SHA-256 checksum`, {
@@ -139,7 +146,13 @@ function indexFile({ release, suite, origin }: PlanInput, path: string): IndexFi
   const byHash = BY_HASH.flatMap(([name, algorithm]) =>
     sums[algorithm] === undefined ? [] : [`${folder}by-hash/${name}/${sums[algorithm]}`],
   );
-  return { path: full, sizeBytes: sums.sizeBytes, sha256: sums.sha256, byHash: release.acquireByHash ? byHash : [] };
+  return {
+    path: full,
+    sizeBytes: sums.sizeBytes,
+    sha256: sums.sha256,
+    expandedBytes: plainBytes ?? Math.max(MIN_EXPANDED_BYTES, sums.sizeBytes * MAX_EXPANSION),
+    byHash: release.acquireByHash ? byHash : [],
+  };
 }
 
 function unlisted({ release, origin }: PlanInput, name: string): KubedosError {

@@ -8,25 +8,30 @@ import type { ManifestEntry, ObjectStore } from '../store/types.ts';
 import { quickestForm } from './index-fetch.ts';
 import type { IndexFile, WantedIndex } from './index-plan.ts';
 
-/** Packages of Debian main expand to 50 MB; a synthetic million of packages to 1 GB. */
-export const MAX_INDEX_BYTES = 8 * 1024 ** 3;
+/** Where nothing tells to what an index expands: Packages of Debian main have 50 MB, of a synthetic million 1 GB. */
+const MAX_INDEX_BYTES = 8 * 1024 ** 3;
 
-/** The stanzas of one index file that lies in the store. */
-export async function* storedStanzas(
+export type StoredIndex = Pick<IndexFile, 'path' | 'sha256'> & Partial<Pick<IndexFile, 'expandedBytes'>>;
+
+/** The expanded bytes of an index that lies in the store; `format.limit` beyond what it may expand to. */
+export async function* storedIndex(
   objects: ObjectStore,
-  file: Pick<IndexFile, 'path' | 'sha256'>,
-): AsyncGenerator<Stanza> {
+  file: StoredIndex,
+  origin = file.path,
+): AsyncGenerator<Uint8Array> {
   const bytes = await objects.open(file.sha256);
   if (bytes === undefined)
-    throw new KubedosError('store.not-found', `read ${file.path}: its object ${file.sha256} is not in the store`);
-  const expanded = decompress(bytes, compressionOf(file.path), { origin: file.path, maxBytes: MAX_INDEX_BYTES });
-  yield* parseStanzas(expanded, file.path);
+    throw new KubedosError('store.not-found', `read ${origin}: its object ${file.sha256} is not in the store`);
+  const maxBytes = file.expandedBytes ?? MAX_INDEX_BYTES;
+  yield* decompress(bytes, compressionOf(file.path), { origin, maxBytes });
 }
 
-export async function* storedPackages(
-  objects: ObjectStore,
-  file: Pick<IndexFile, 'path' | 'sha256'>,
-): AsyncGenerator<PackageEntry> {
+/** The stanzas of one index file that lies in the store. */
+export async function* storedStanzas(objects: ObjectStore, file: StoredIndex): AsyncGenerator<Stanza> {
+  yield* parseStanzas(storedIndex(objects, file), file.path);
+}
+
+export async function* storedPackages(objects: ObjectStore, file: StoredIndex): AsyncGenerator<PackageEntry> {
   for await (const stanza of storedStanzas(objects, file)) yield packageEntry(stanza, file.path);
 }
 

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
-import { compressionOf, decompress } from '../formats/compression.ts';
 import type { CurateSpec } from '../spec/curate-spec.ts';
 import { specHash } from '../spec/spec-hash.ts';
 import { unresolvedError } from './curate/missing.ts';
@@ -14,7 +13,7 @@ import type { CuratedRun } from './curated-run.ts';
 import type { CuratedParts } from './curated-stanzas.ts';
 import { fetchSmallest, type IndexRequest, type PresentIndex, quickestForm } from './index-fetch.ts';
 import { planIndexes } from './index-plan.ts';
-import { MAX_INDEX_BYTES } from './index-read.ts';
+import { storedIndex } from './index-read.ts';
 import { readMemory } from './memory.ts';
 import { Meter } from './meter.ts';
 import { withReplans } from './replan.ts';
@@ -93,12 +92,9 @@ function requestsOf({ request, release }: SuiteState, curate: CurateSpec): Index
 const NOTHING = { udebs: false, contents: false, dep11: false, cnf: false, installer: false };
 
 async function addIndex(table: PackageTable, index: PresentIndex, { objects }: Workspace): Promise<void> {
-  const { path, sha256 } = quickestForm(index);
-  const bytes = await objects.open(sha256);
-  if (bytes === undefined)
-    throw new KubedosError('store.not-found', `read ${path}: its object ${sha256} is not in the store`);
-  const origin = `${index.suite} ${path}`;
-  await table.add(decompress(bytes, compressionOf(path), { origin, maxBytes: MAX_INDEX_BYTES }), origin);
+  const file = quickestForm(index);
+  const origin = `${index.suite} ${file.path}`;
+  await table.add(storedIndex(objects, file, origin), origin);
 }
 
 function select({ session, curate, seeds }: CuratedRun, table: PackageTable, states: readonly SuiteState[]): Selection {

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/exec/run.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
 
-const CACHE = process.env.KUBEDOS_TEST_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'kubedos-test');
+const CACHE =
+  process.env.KUBEDOS_TEST_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'kubedos-test');
 const CONNECTED = join(CACHE, 'connected');
 const MIRROR = 'debian-12-bootable';
 const MINUTE = 60_000;
@@ -28,7 +29,11 @@ const argvOf = (data: string, args: readonly string[]): string[] => [
 ];
 
 async function kubedos(data: string, ...args: string[]): Promise<string> {
-  const { stdout } = await run(argvOf(data, args), { cwd: INSTALLATION, timeoutMs: 15 * MINUTE, maxOutputBytes: 16 << 20 });
+  const { stdout } = await run(argvOf(data, args), {
+    cwd: INSTALLATION,
+    timeoutMs: 15 * MINUTE,
+    maxOutputBytes: 16 << 20,
+  });
   return stdout.toString();
 }
 
@@ -68,15 +73,28 @@ ${body}
 }
 
 describe('the dark side', () => {
-  it('has the same bytes, serves them with no packet for elsewhere, and mmdebstrap installs from it', async () => {
-    const media = join(dir, 'media');
-    const dark = join(dir, 'dark');
-    mkdirSync(media);
-    await kubedos(CONNECTED, 'bundle', 'export', '--channel', 'stable', '--to', media, '--volume-size', '100MB', '--quiet');
-    await kubedos(dark, 'init', '--trust', rootKey);
-    const script = darkScript(
-      dark,
-      `K bundle import '${media}' --quiet
+  it(
+    'has the same bytes, serves them with no packet for elsewhere, and mmdebstrap installs from it',
+    async () => {
+      const media = join(dir, 'media');
+      const dark = join(dir, 'dark');
+      mkdirSync(media);
+      await kubedos(
+        CONNECTED,
+        'bundle',
+        'export',
+        '--channel',
+        'stable',
+        '--to',
+        media,
+        '--volume-size',
+        '100MB',
+        '--quiet',
+      );
+      await kubedos(dark, 'init', '--trust', rootKey);
+      const script = darkScript(
+        dark,
+        `K bundle import '${media}' --quiet
 K store check --quiet
 SERVE
 K client-config ${MIRROR} --url http://127.0.0.1:8480 > '${dir}/dark.sources'
@@ -84,45 +102,89 @@ K client-config ${MIRROR} --url http://127.0.0.1:8480 > '${dir}/dark.sources'
 mmdebstrap --mode=root --variant=minbase --aptopt='Dir::Etc::Trusted "/dev/null"' --aptopt='Dir::Etc::TrustedParts "/dev/null"' \\
   --include=systemd-sysv,openssh-server bookworm '${dir}/minbase.tar' '${dir}/dark.sources'
 K bundle import '${media}' --quiet --json > '${dir}/again.json'`,
-    );
-    writeFileSync(join(dir, 'dark.sh'), script);
-    await run(['unshare', '--net', 'sh', join(dir, 'dark.sh')], { timeoutMs: 15 * MINUTE, maxOutputBytes: 64 << 20 });
+      );
+      writeFileSync(join(dir, 'dark.sh'), script);
+      await run(['unshare', '--net', 'sh', join(dir, 'dark.sh')], { timeoutMs: 15 * MINUTE, maxOutputBytes: 64 << 20 });
 
-    const { stdout } = await run(['tar', '-tf', join(dir, 'minbase.tar')], { timeoutMs: MINUTE, maxOutputBytes: 16 << 20 });
-    expect(stdout.toString()).toContain('./usr/sbin/sshd\n');
-    expect(JSON.parse(readFileSync(join(dir, 'again.json'), 'utf8'))).toMatchObject({ imported: false });
+      const { stdout } = await run(['tar', '-tf', join(dir, 'minbase.tar')], {
+        timeoutMs: MINUTE,
+        maxOutputBytes: 16 << 20,
+      });
+      expect(stdout.toString()).toContain('./usr/sbin/sshd\n');
+      expect(JSON.parse(readFileSync(join(dir, 'again.json'), 'utf8'))).toMatchObject({ imported: false });
 
-    const capture = await run(['tcpdump', '-nn', '-r', join(dir, 'dark.pcap'), 'not', 'net', '127.0.0.0/8', 'and', 'not', 'ip6', 'host', '::1'], {
-      timeoutMs: MINUTE,
-      maxOutputBytes: 1 << 20,
-    });
-    expect(capture.stdout.toString()).toBe('');
-    const all = await run(['tcpdump', '-nn', '-c', '10', '-r', join(dir, 'dark.pcap')], { timeoutMs: MINUTE, maxOutputBytes: 1 << 20 });
-    expect(all.stdout.toString()).not.toBe('');
-  }, 20 * MINUTE);
+      const capture = await run(
+        [
+          'tcpdump',
+          '-nn',
+          '-r',
+          join(dir, 'dark.pcap'),
+          'not',
+          'net',
+          '127.0.0.0/8',
+          'and',
+          'not',
+          'ip6',
+          'host',
+          '::1',
+        ],
+        {
+          timeoutMs: MINUTE,
+          maxOutputBytes: 1 << 20,
+        },
+      );
+      expect(capture.stdout.toString()).toBe('');
+      const all = await run(['tcpdump', '-nn', '-c', '10', '-r', join(dir, 'dark.pcap')], {
+        timeoutMs: MINUTE,
+        maxOutputBytes: 1 << 20,
+      });
+      expect(all.stdout.toString()).not.toBe('');
+    },
+    20 * MINUTE,
+  );
 
-  it('was given the lists of the connected side, object by object', async () => {
-    const of = async (data: string): Promise<unknown> => JSON.parse(await kubedos(data, 'snapshot', 'show', 'stable', '--json'));
-    expect(await of(join(dir, 'dark'))).toEqual(await of(CONNECTED));
-  }, MINUTE);
+  it(
+    'was given the lists of the connected side, object by object',
+    async () => {
+      const of = async (data: string): Promise<unknown> =>
+        JSON.parse(await kubedos(data, 'snapshot', 'show', 'stable', '--json'));
+      expect(await of(join(dir, 'dark'))).toEqual(await of(CONNECTED));
+    },
+    MINUTE,
+  );
 });
 
 describe('the connected side', () => {
-  it('does not fetch again what it has', async () => {
-    const [report] = JSON.parse(await kubedos(CONNECTED, 'mirror', 'sync', MIRROR, '--json', '--quiet'));
-    expect(report).toMatchObject({ changed: false, fetched: { files: 0, bytes: 0 } });
-  }, 5 * MINUTE);
+  it(
+    'does not fetch again what it has',
+    async () => {
+      const [report] = JSON.parse(await kubedos(CONNECTED, 'mirror', 'sync', MIRROR, '--json', '--quiet'));
+      expect(report).toMatchObject({ changed: false, fetched: { files: 0, bytes: 0 } });
+    },
+    5 * MINUTE,
+  );
 
-  it('says why a package is there', async () => {
-    expect(await kubedos(CONNECTED, 'mirror', 'why', 'libpam0g', MIRROR)).toContain('libpam0g');
-  }, MINUTE);
+  it(
+    'says why a package is there',
+    async () => {
+      expect(await kubedos(CONNECTED, 'mirror', 'why', 'libpam0g', MIRROR)).toContain('libpam0g');
+    },
+    MINUTE,
+  );
 
-  it('finds hosts resolvable, and names what is missing', async () => {
-    const good = join(dir, 'good.txt');
-    writeFileSync(good, 'openssh-server\nlinux-image-amd64\n');
-    expect(await kubedos(CONNECTED, 'darksite', 'check', good)).toContain('all would resolve');
-    const bad = join(dir, 'bad.txt');
-    writeFileSync(bad, 'openssh-server\nno-such-package\n');
-    await expect(kubedos(CONNECTED, 'darksite', 'check', bad)).rejects.toMatchObject({ code: 'exec.failed', details: { status: 8 } });
-  }, 5 * MINUTE);
+  it(
+    'finds hosts resolvable, and names what is missing',
+    async () => {
+      const good = join(dir, 'good.txt');
+      writeFileSync(good, 'openssh-server\nlinux-image-amd64\n');
+      expect(await kubedos(CONNECTED, 'darksite', 'check', good)).toContain('all would resolve');
+      const bad = join(dir, 'bad.txt');
+      writeFileSync(bad, 'openssh-server\nno-such-package\n');
+      await expect(kubedos(CONNECTED, 'darksite', 'check', bad)).rejects.toMatchObject({
+        code: 'exec.failed',
+        details: { status: 8 },
+      });
+    },
+    5 * MINUTE,
+  );
 });

@@ -38,7 +38,10 @@ describe('kubedos', () => {
   it('makes a store once, with a key of mode 0600 and a root to read out', async () => {
     const first = await kubedos('init', '--json');
     expect(first.status).toBe(0);
-    expect(JSON.parse(first.out)).toMatchObject({ key: { algorithm: expect.any(String) }, rootFingerprint: expect.stringMatching(/^[0-9A-F]{40}$/) });
+    expect(JSON.parse(first.out)).toMatchObject({
+      key: { algorithm: expect.any(String) },
+      rootFingerprint: expect.stringMatching(/^[0-9A-F]{40}$/),
+    });
     const again = await kubedos('init');
     expect(again.status).toBe(5);
     expect(again.err).toContain('[store.exists]');

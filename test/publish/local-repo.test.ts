@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openCatalog } from '../../src/catalog/catalog.ts';
@@ -173,6 +174,23 @@ test('what is no package, and what would lie outside the pool, is refused', asyn
   await expect(add([{ name: 'tool', version: '1/../../2' }])).rejects.toMatchObject({ code: 'format.syntax' });
   await expect(add([{ name: 'a/b', version: '1' }])).rejects.toMatchObject({ code: 'format.syntax' });
   expect(await manifestNow()).toEqual(before);
+});
+
+test('a package too large to be held in memory is stored as it comes', async () => {
+  await createRepo(publishing.repo, 'own', { suite: 'stable' });
+  const whole = await buildDeb({
+    name: 'large',
+    version: '1',
+    compression: 'none',
+    files: { data: Buffer.alloc(5 * 1024 * 1024) },
+  });
+  const chunks = Array.from({ length: 60 }, (_, at) => whole.subarray(at * 100_000, (at + 1) * 100_000));
+  const offer = (source: Iterable<Uint8Array>) =>
+    changeRepo(publishing.repo, 'own', { add: [{ origin: 'x', source }] });
+  await expect(offer(chunks.slice(0, -10))).rejects.toMatchObject({ code: 'format.syntax' });
+  const { added } = await offer(chunks);
+  expect(added).toMatchObject([{ name: 'large', sha256: hash('sha256', whole) }]);
+  expect(await publishing.store.objects.stat(added[0]?.sha256 ?? '')).toMatchObject({ sizeBytes: whole.length });
 });
 
 test('only local repositories can be changed, and a name is given once', async () => {

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type ExportDeps, type ExportOptions, type ExportReport, exportBundle } from '../../src/bundle/export.ts';
 import { type ImportDeps, type ImportOptions, type ImportReport, importBundle } from '../../src/bundle/import.ts';
-import type { FollowRoots } from '../../src/bundle/sender-trust.ts';
+import { par2 } from '../../src/exec/par2.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import type { Store } from '../../src/store/types.ts';
 import { loadKeyring } from '../../src/trust/keyring.ts';
+import { RootFolder } from '../../src/trust/root-folder.ts';
 import { EPOCH, makeSender, type Sender } from './sender-store.ts';
 
 export const MEDIA_SIZES = { volumeSizeBytes: 300_000, packSizeBytes: 100_000, readBack: false } as const;
@@ -20,6 +21,8 @@ export interface BundlePair {
   readonly receiver: Sender;
   readonly exportDeps: ExportDeps;
   readonly importDeps: ImportDeps;
+  readonly senderRoots: RootFolder;
+  readonly receiverRoots: RootFolder;
   /** A path in the folder of the test. */
   path(...names: string[]): string;
   send(options?: Partial<ExportOptions>): Promise<ExportReport>;
@@ -36,37 +39,39 @@ export async function makePair(): Promise<BundlePair> {
     await sender.store.close();
     await receiver.store.close();
   });
-  const keyring = await loadKeyring([Buffer.from(sender.signer.publicArmored())], 'all');
-  const rootBytes = Buffer.from(`{"store":"${sender.store.identity.id}"}\n`);
-  const root = {
-    version: 1,
-    bytes: rootBytes,
-    signature: await sender.signer.detached(rootBytes, EPOCH),
-    sha256: hash('sha256', rootBytes, 'hex'),
-  };
+  const senderRoots = new RootFolder(path('sender', 'trust'), path('sender', 'keys', 'root.asc'));
+  const receiverRoots = new RootFolder(path('receiver', 'trust'), path('receiver', 'keys', 'root.asc'));
+  const { fingerprint } = sender.signer.info;
+  const signingKey = { fingerprint, publicKey: sender.signer.publicArmored() };
+  await senderRoots.create(sender.store.identity.id, signingKey, { now: EPOCH });
+  await receiverRoots.pin((await senderRoots.ownFingerprint()) ?? '');
+  const keyring = await loadKeyring([Buffer.from(signingKey.publicKey)], 'all');
   const exportDeps: ExportDeps = {
     ...sender,
-    roots: [root],
+    roots: await senderRoots.own(),
     senderKeys: keyring.binary(),
     now: () => new Date(EPOCH.getTime() + 30 * 86_400_000),
+    parityTool: par2,
   };
-  const importDeps: ImportDeps = { store: receiver.store, followRoots: trusting(keyring), now: exportDeps.now };
+  const importDeps: ImportDeps = {
+    store: receiver.store,
+    followRoots: (store, roots) => receiverRoots.follow(store, roots),
+    now: exportDeps.now,
+    parityTool: par2,
+  };
   return {
     dir,
     sender,
     receiver,
     exportDeps,
     importDeps,
+    senderRoots,
+    receiverRoots,
     path,
     send: (options = {}) =>
       exportBundle(exportDeps, { to: path('media'), channels: ['stable'], ...MEDIA_SIZES, ...options }, {}),
     take: (options = {}) => importBundle(importDeps, { from: [path('media')], ...options }, {}),
   };
-}
-
-/** Whoever holds these keys is the sender. */
-export function trusting(keyring: Awaited<ReturnType<typeof loadKeyring>>): FollowRoots {
-  return async () => ({ keyring, commit: async () => undefined });
 }
 
 /** Path → content of a mirror as a channel shows it, read through manifests; every object is hashed again. */

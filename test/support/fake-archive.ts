@@ -44,6 +44,8 @@ export interface FakeSuite {
   readonly hashes?: readonly ('MD5Sum' | 'SHA1' | 'SHA256' | 'SHA512')[];
   /** `separate`: a binary-all of its own (Architectures lists all). Default `within`: arch:all in every index. */
   readonly archAll?: 'within' | 'separate';
+  /** Last change to the listed files (paths relative to the Release), before they are hashed and served. */
+  readonly editListed?: (listed: Map<string, Buffer>) => void;
   readonly releaseFields?: Readonly<Record<string, string>>;
 }
 
@@ -71,6 +73,7 @@ async function addSuite(files: FakeFiles, suite: FakeSuite, options: FakeArchive
   const listed = new Map<string, Buffer>();
   for (const [name, component] of Object.entries(suite.components))
     await addComponent(files, listed, { suite, name, component });
+  suite.editListed?.(listed);
   const unserved = suite.unserved ?? ((path: string) => /(?:^|\/)(?:Packages|Sources|Translation-\w+)$/.test(path));
   for (const [path, bytes] of listed) {
     if (unserved(path)) continue;

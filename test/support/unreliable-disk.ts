@@ -55,9 +55,10 @@ export class UnreliableDisk {
         this.#alive();
         return call(...args);
       };
-    const { lstat, fstat, readdir, readFile, read } = nodeFileSystem;
+    const { lstat, lstatAll, fstat, readdir, readFile, read } = nodeFileSystem;
     return {
       lstat: guard(lstat),
+      lstatAll: guard(lstatAll),
       fstat: guard(fstat),
       readdir: guard(readdir),
       readFile: guard(readFile),

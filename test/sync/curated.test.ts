@@ -45,8 +45,7 @@ async function open(
 ): Promise<Bench> {
   bench = await openBench({ files, key, spec: { form: 'curated', curate: { ...CURATE, ...curate } }, ...options });
   const cacheDir = await bench.store.file('cache', 'pieces');
-  const deps = { publish: createPublisher({ objects: bench.store.objects, cacheDir, signer: own }) };
-  Object.assign(bench.deps, deps);
+  bench.with({ publish: createPublisher({ objects: bench.store.objects, cacheDir, signer: own }) });
   return bench;
 }
 

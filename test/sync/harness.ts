@@ -20,8 +20,10 @@ import type { FakeKey } from '../support/fake-key.ts';
 
 export const NOW = new Date('2024-05-03T00:00:00Z');
 
-/** Fails fast: one try, no waiting. */
-export const IMPATIENT: FetcherOptions = { tries: 1, stallMs: 300, minBytesPerSecond: 10_000, env: {} };
+/** One try, no waiting between tries. */
+const ONE_TRY: FetcherOptions = { tries: 1, env: {} };
+/** Gives up on what does not come at once. */
+const IMPATIENT: FetcherOptions = { ...ONE_TRY, stallMs: 300, minBytesPerSecond: 10_000 };
 
 export interface Bench {
   readonly dir: string;
@@ -29,6 +31,10 @@ export interface Bench {
   readonly upstream: FakeApt;
   readonly deps: SyncDeps;
   readonly events: ProgressEvent[];
+  /** Replaces some of what the next sync gets. */
+  with(changes: Partial<SyncDeps>): void;
+  /** From now on the fetcher gives up on what does not come at once. */
+  impatient(): void;
   spec: MirrorSpec;
   sync(options?: SyncOptions, signal?: AbortSignal): Promise<SyncReport>;
   /** The error of a sync that must fail. */
@@ -53,11 +59,16 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   const now = options.now ?? NOW;
   const store = await initStore(join(dir, 'store'), { now });
   const upstream = await startFakeApt(options.files);
-  const fetcher: Fetcher = createFetcher({ ...IMPATIENT, ...options.fetcher });
+  const fetchers: Fetcher[] = [];
+  const newFetcher = (fetcherOptions: FetcherOptions): Fetcher => {
+    const fetcher = createFetcher(fetcherOptions);
+    fetchers.push(fetcher);
+    return fetcher;
+  };
   const events: ProgressEvent[] = [];
-  const deps: SyncDeps = {
+  let deps: SyncDeps = {
     store,
-    fetcher,
+    fetcher: newFetcher({ ...ONE_TRY, ...options.fetcher }),
     now: () => now,
     loadKeys: (pins) =>
       loadKeyring(
@@ -70,7 +81,15 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     dir,
     store,
     upstream,
-    deps,
+    get deps() {
+      return deps;
+    },
+    with(changes) {
+      deps = { ...deps, ...changes };
+    },
+    impatient() {
+      bench.with({ fetcher: newFetcher(IMPATIENT) });
+    },
     events,
     spec: specOf(upstream.url, options),
     sync: (syncOptions = {}, signal = undefined) =>
@@ -89,7 +108,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     },
     async close() {
       await upstream.close();
-      await fetcher.close();
+      await Promise.all(fetchers.map((fetcher) => fetcher.close()));
       await store.close();
       await rm(dir, { recursive: true, force: true });
     },

@@ -31,12 +31,10 @@ export const darksiteCheckCommand: CommandSpec = {
     ]);
     const snapshot = await (await house.store()).snapshots.resolve(input.string('snapshot') ?? 'stable');
     const hosts = await Promise.all(
-      input
-        .rest(0)
-        .map(async (file) => ({
-          name: basename(file),
-          packages: parsePackageList(await readFile(file, 'utf8'), file),
-        })),
+      input.rest(0).map(async (file) => ({
+        name: basename(file),
+        packages: parsePackageList(await readFile(file, 'utf8'), file),
+      })),
     );
     const wanted = input.strings('mirror');
     const mirrors = snapshot.document.mirrors.filter(
