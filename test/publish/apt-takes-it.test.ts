@@ -1,7 +1,7 @@
 /** The real apt against what is published: signatures on, nothing else to fall back on. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { IndexCompression } from '../../src/formats/apt/publication.ts';
 import { changeRepo, createRepo } from '../../src/publish/local-repo.ts';
 import { mirrorClientConfig } from '../../src/publish/mirror-client-config.ts';
@@ -13,6 +13,9 @@ import { type FakeApt, startFakeApt } from '../support/fake-apt.ts';
 import { buildDeb, type FakePackage } from '../support/fake-deb.ts';
 import { fakeKey } from '../support/fake-key.ts';
 import { filesOf, Publishing } from '../support/publishing.ts';
+
+// A run of apt takes some 0.2 s, and much more on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 let publishing: Publishing;
 let server: FakeApt;

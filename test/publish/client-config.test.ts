@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parseStanzasOf } from '../../src/formats/apt/deb822.ts';
 import { comparePaths } from '../../src/formats/path.ts';
 import { clientSources } from '../../src/publish/client-config.ts';
@@ -10,6 +10,9 @@ import { AptClient } from '../support/apt-client.ts';
 import { startFakeApt, twoPoints } from '../support/fake-apt.ts';
 import { type FakeFiles, type FakeSuite, fakeArchive } from '../support/fake-archive.ts';
 import { Publishing } from '../support/publishing.ts';
+
+// apt runs six times.
+vi.setConfig({ testTimeout: 120_000 });
 
 let publishing: Publishing;
 beforeEach(async () => {
