@@ -26,7 +26,8 @@ export interface LockOptions {
 /**
  * Mutual exclusion across processes by an SQLite file held with BEGIN EXCLUSIVE. SQLite takes fcntl locks, which the
  * kernel drops with the process, kill -9 included; Node itself has no call for them. A JSON file beside it names the
- * holder. Within the process calls queue, and calls from inside `work` run at once.
+ * holder. (Nothing else in the process may open the file: closing any descriptor of it drops the locks, says POSIX.)
+ * Within the process calls queue, and calls from inside `work` run at once.
  */
 export class ProcessLock {
   readonly #file: string;

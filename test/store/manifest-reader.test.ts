@@ -48,8 +48,8 @@ test('keeps within its bound, and still answers', async () => {
   const { root } = await writeManifest(store.objects, entries);
   const { objects, reads } = countReads(store.objects);
   const reader = new ManifestReader(objects, { maxBytes: 100_000 });
-  for (const { path, sha256 } of [...entries, ...entries])
-    expect((await reader.lookup(root, path))?.sha256).toBe(sha256);
+  const some = entries.filter((_, index) => index % 30 === 0);
+  for (const { path, sha256 } of [...some, ...some]) expect((await reader.lookup(root, path))?.sha256).toBe(sha256);
   expect(reads()).toBeGreaterThan(20);
   expect(reader.cachedBytes).toBeLessThanOrEqual(100_000);
 });
