@@ -3,28 +3,11 @@ import { rm } from 'node:fs/promises';
 import { storageError } from '../errors.ts';
 import { type Digests, digestsOf } from './digests.ts';
 import { PartialFile } from './partial-file.ts';
+import type { Destination } from './taking.ts';
 import type { WantedFile } from './types.ts';
 
 /** Files up to this size are taken in memory and written at once: one open, write and close instead of many. */
 export const SMALL_FILE_BYTES = 256 * 1024;
-
-/** Where a download goes, over several tries and upstreams. */
-export interface Destination {
-  /** Bytes taken so far: where the next request may start. */
-  readonly position: number;
-  /** True where not all bytes came from one answer: a mismatch may then be the fault of the seam. */
-  readonly mixed: boolean;
-  /** Marks the beginning of another answer. */
-  begin(): void;
-  /** Forgets what is there. */
-  restart(): void;
-  write(chunk: Buffer): Promise<void> | undefined;
-  /** All is taken: puts it in place and tells the digests. May be written to again after `restart`. */
-  digests(): Promise<Digests>;
-  /** Removes what is there. */
-  discard(): Promise<void>;
-  close(): Promise<void>;
-}
 
 export function openDestination(file: string, wanted: WantedFile): Promise<Destination> | Destination {
   if (wanted.sizeBytes <= SMALL_FILE_BYTES) return new SmallFile(file, wanted);

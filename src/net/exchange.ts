@@ -1,14 +1,9 @@
 import type { Dispatcher } from 'undici';
 import { cancelled, onAbort } from './abort.ts';
+import type { Answer } from './answer.ts';
 import { stalled } from './failures.ts';
 import type { RateLimit } from './rate.ts';
 import type { StallWatch, Watched } from './stall.ts';
-
-/** The head of an answer, whatever carried it. */
-export interface Answer {
-  readonly status: number;
-  readonly header: (name: string) => string | undefined;
-}
 
 /** Takes the body, chunk by chunk. A promise makes the reading wait for it. Throwing ends the transfer. */
 export type Sink = (chunk: Buffer) => Promise<void> | undefined;

@@ -1,5 +1,5 @@
 import { errnoOf, KubedosError } from '../errors.ts';
-import type { Answer } from './exchange.ts';
+import type { Answer } from './answer.ts';
 
 /** A server that asks for more patience than this is taken as failing (each try waits at most this long). */
 export const MAX_RETRY_AFTER_MS = 120_000;

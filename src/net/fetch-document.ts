@@ -1,5 +1,6 @@
 import { KubedosError } from '../errors.ts';
-import type { Answer, Sink } from './exchange.ts';
+import type { Answer } from './answer.ts';
+import type { Sink } from './exchange.ts';
 import { combined, statusError, wrongSize } from './failures.ts';
 import type { Hosts } from './hosts.ts';
 import type { HttpClient } from './http.ts';

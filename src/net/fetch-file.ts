@@ -1,10 +1,12 @@
 import { KubedosError } from '../errors.ts';
-import { type Destination, openDestination } from './destination.ts';
+import type { Answer } from './answer.ts';
+import { openDestination } from './destination.ts';
 import type { Digests } from './digests.ts';
-import type { Answer, Sink } from './exchange.ts';
+import type { Sink } from './exchange.ts';
 import { combined, statusError, wrongSize } from './failures.ts';
 import type { Hosts } from './hosts.ts';
 import type { HttpClient } from './http.ts';
+import type { Destination } from './taking.ts';
 import { contentLength, contentRange, get, shownUrl } from './transport.ts';
 import type { FetchedFile, WantedFile } from './types.ts';
 import type { Upstream } from './url.ts';

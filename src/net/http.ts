@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { KubedosError } from '../errors.ts';
-import { type Answer, type ExchangeContext, exchange, type Receive } from './exchange.ts';
+import type { Answer } from './answer.ts';
+import { type ExchangeContext, exchange, type Receive } from './exchange.ts';
 import { networkError } from './failures.ts';
 import type { CredentialLookup } from './netrc.ts';
 import { type ProxyChoice, proxyAuthorization } from './proxy.ts';

@@ -2,7 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, storageError } from '../errors.ts';
 import { throwIfAborted } from './abort.ts';
-import type { Answer, Receive } from './exchange.ts';
+import type { Answer } from './answer.ts';
+import type { Receive } from './exchange.ts';
 
 const READ_BYTES = 1024 * 1024;
 

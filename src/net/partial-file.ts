@@ -1,7 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { errnoOf, storageError } from '../errors.ts';
-import type { Destination } from './destination.ts';
 import { type Digests, RunningDigests } from './digests.ts';
+import type { Destination } from './taking.ts';
 import type { WantedFile } from './types.ts';
 
 const READ_BYTES = 1024 * 1024;

@@ -1,4 +1,5 @@
-import type { Answer, Receive } from './exchange.ts';
+import type { Answer } from './answer.ts';
+import type { Receive } from './exchange.ts';
 import type { HttpClient } from './http.ts';
 import { getLocalFile } from './local-file.ts';
 import type { Validators } from './types.ts';
