@@ -96,6 +96,21 @@ async function importAlone(deps: ImportDeps, options: ImportOptions, run: Run): 
   return { ...start, ...shown, imported: true, snapshots: snapshots.map(({ id }) => id), newBytes, mended };
 }
 
+/**
+ * For `store repair`: takes every object of the bundle that the store lacks or knows as damaged, and changes nothing
+ * else. Age and sequence do not matter: bytes are bytes.
+ */
+export async function refillFromBundle(
+  deps: ImportDeps,
+  options: Pick<ImportOptions, 'from' | 'bundle'>,
+  run: Run,
+): Promise<{ readonly newBytes: number }> {
+  return deps.store.withWriter('bundle refill', async () => {
+    const { chosen } = await chooseTrusted(await findVolumes(options.from), deps.followRoots, options.bundle);
+    return takeObjects(deps, chosen, run);
+  });
+}
+
 async function holdsSnapshots(store: Store, bundle: Bundle): Promise<boolean> {
   const held = await Promise.all(bundle.root.snapshots.map(({ id }) => store.snapshots.read(id)));
   return held.every((snapshot) => snapshot !== undefined);

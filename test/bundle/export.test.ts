@@ -108,6 +108,7 @@ describe('stopped at any point, the same command goes on', () => {
         if (members >= stopAfter) controller.abort();
       };
       const to = pair.path(`stop-${stopAfter}`);
+      await mkdir(to);
       const run = exportBundle(pair.exportDeps, { to, ...options }, { signal: controller.signal, onEvent });
       await expect(run).rejects.toMatchObject({ code: 'cancelled' });
       const [folder = ''] = (await filesBelow(to)).filter((name) => name.endsWith('volume.json'));
