@@ -158,6 +158,17 @@ describe('a package', () => {
     await expect(read(await debOf(entries), 100_000)).rejects.toMatchObject({ code });
   });
 
+  it('is refused when the checksum of its compression is wrong, though the control file can be read', async () => {
+    const deb = debOf(undefined, (members) => {
+      const data = members[1]?.data as Buffer;
+      data[data.length - 8] = (data[data.length - 8] as number) ^ 1;
+    });
+    await expect(deb.then((bytes) => read(bytes))).rejects.toMatchObject({
+      code: 'format.syntax',
+      message: expect.stringContaining('gzip'),
+    });
+  });
+
   it.each(['pax', 'gnu'])('may have the headers that tar writes in its %s form', async (format) => {
     const folder = mkdtempSync(join(tmpdir(), 'kubedos-tar-'));
     const long = 'long'.repeat(40);
