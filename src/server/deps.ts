@@ -102,6 +102,8 @@ export interface ServerDeps {
    * Without it the channel's document is read for every turn of the event loop.
    */
   readonly channelStamp?: ((name: string) => string | undefined) | undefined;
+  /** Changes whenever an object is marked as bad or cleared (a stamp of the folder); without it each request asks `store.bad`. */
+  readonly badStamp?: (() => string | undefined) | undefined;
   /** Told when an object is found missing, short, or of other bytes than its name; errors are logged, not thrown on. */
   readonly onDamage?: ((sha256: Sha256, reason: string) => Promise<void> | void) | undefined;
   /** Undefined where kubedos knows no configuration for that kind of mirror. */

@@ -5,7 +5,7 @@ import { parseHttpDate, type SameAsOf } from './conditional.ts';
 import type { ServerDeps } from './deps.ts';
 import { FileAnswers, type FileRequest, type FoundFile } from './file-answer.ts';
 import { listingPage, placesPage } from './listing.ts';
-import { DEFAULT_CACHE_BYTES, ObjectReader } from './object-reader.ts';
+import { ObjectReader } from './object-reader.ts';
 import { encodePath, type FileTarget, parseFileTarget, targetPath } from './request-path.ts';
 import { CACHE_ASK_FIRST, CACHE_FOR_EVER, channelCacheControl, outlivesMove } from './stable-path.ts';
 import { type ChannelView, type SnapshotView, Views } from './views.ts';
@@ -34,7 +34,7 @@ export class FileRoutes {
 
   constructor(deps: ServerDeps) {
     this.#deps = deps;
-    this.reader = new ObjectReader(deps.store, deps.options?.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    this.reader = new ObjectReader(deps);
     this.files = new FileAnswers(deps, this.reader);
     this.views = new Views(deps);
   }

@@ -6,6 +6,7 @@ import { ByteLru } from '../store/byte-lru.ts';
 import type { ByteRange, ObjectRef } from '../store/types.ts';
 import type { OpenObject } from './answer.ts';
 import type { ServerDeps } from './deps.ts';
+import { TurnMemo } from './turn-memo.ts';
 
 /** Objects up to this size are read at once, held against their name, and kept in memory while there is room. */
 export const SMALL_OBJECT_BYTES = 1024 * 1024;
@@ -13,6 +14,8 @@ export const DEFAULT_CACHE_BYTES = 128 * 1024 * 1024;
 
 /** What a map entry and a Buffer cost beside the bytes. */
 const ENTRY_OVERHEAD_BYTES = 400;
+
+const MAX_SOUND = 50_000;
 
 /** Why an object cannot be sent; for the log, not for the client. */
 export interface Unreadable {
@@ -24,11 +27,18 @@ export interface Unreadable {
 
 /** Opens objects for answers, never trusting that what the manifest names is what the disk holds. */
 export class ObjectReader {
-  readonly #store: Pick<ServerDeps['store'], 'objects' | 'bad'>;
+  readonly #store: ServerDeps['store'];
+  readonly #badStamp: ServerDeps['badStamp'];
   readonly #small: ByteLru<Buffer>;
+  readonly #stamps = new TurnMemo<string | undefined>();
+  /** Objects that were not bad when the stamp was this one. */
+  readonly #sound = new Set<string>();
+  #soundAt: string | undefined;
 
-  constructor(store: Pick<ServerDeps['store'], 'objects' | 'bad'>, cacheBytes: number = DEFAULT_CACHE_BYTES) {
+  constructor({ store, badStamp, options }: Pick<ServerDeps, 'store' | 'badStamp' | 'options'>) {
     this.#store = store;
+    this.#badStamp = badStamp;
+    const cacheBytes = options?.cacheBytes ?? DEFAULT_CACHE_BYTES;
     this.#small = new ByteLru(cacheBytes, (bytes) => bytes.length + ENTRY_OVERHEAD_BYTES);
   }
 
@@ -36,13 +46,18 @@ export class ObjectReader {
     return this.#small.bytes;
   }
 
-  /** From memory alone; the caller asks `isBad` itself. */
-  cached(sha256: string): Buffer | undefined {
-    return this.#small.get(sha256);
-  }
-
   isBad(sha256: string): boolean {
-    return this.#store.bad.has(sha256);
+    const badStamp = this.#badStamp;
+    const stamp = badStamp && this.#stamps.get('', badStamp);
+    if (stamp === undefined) return this.#store.bad.has(sha256);
+    if (stamp !== this.#soundAt || this.#sound.size > MAX_SOUND) {
+      this.#sound.clear();
+      this.#soundAt = stamp;
+    }
+    if (this.#sound.has(sha256)) return false;
+    const bad = this.#store.bad.has(sha256);
+    if (!bad) this.#sound.add(sha256);
+    return bad;
   }
 
   async open(ref: ObjectRef): Promise<OpenObject | Unreadable> {

@@ -2,6 +2,7 @@ import { isLabelName } from '../store/names.ts';
 import type { Channel, Snapshot, SnapshotMirror } from '../store/types.ts';
 import { httpDate } from './conditional.ts';
 import type { ServerDeps } from './deps.ts';
+import { TurnMemo } from './turn-memo.ts';
 
 /** A snapshot as requests see it; one object for one snapshot as long as it is remembered. */
 export interface SnapshotView {
@@ -33,6 +34,7 @@ export class Views {
   readonly #channels = new Map<string, { readonly stamp: string; readonly view: ChannelView }>();
   readonly #snapshots = new Map<string, Remembered>();
   readonly #reads = new JoinedReads<ChannelView>();
+  readonly #stamps = new TurnMemo<string | undefined>();
 
   constructor(deps: Pick<ServerDeps, 'store' | 'channelStamp'>) {
     this.#deps = deps;
@@ -41,8 +43,9 @@ export class Views {
   /** Undefined: there is no such channel. Synchronous where nothing has to be read. */
   channel(name: string): ChannelView | undefined | Promise<ChannelView | undefined> {
     if (!isLabelName(name)) return undefined;
-    if (this.#deps.channelStamp === undefined) return this.#reads.read(name, () => this.#readChannel(name));
-    const stamp = this.#deps.channelStamp(name);
+    const { channelStamp } = this.#deps;
+    if (channelStamp === undefined) return this.#reads.read(name, () => this.#readChannel(name));
+    const stamp = this.#stamps.get(name, () => channelStamp(name));
     if (stamp === undefined) {
       this.#channels.delete(name);
       return undefined;

@@ -83,6 +83,7 @@ export class ServedStore {
       log: (event) => this.log.push(event),
       webDir: join(import.meta.dirname, '../../web'),
       channelStamp: (name) => fileStamp(join(this.dir, 'channels', `${name}.json`)),
+      badStamp: () => fileStamp(join(this.dir, 'bad')),
       onDamage: (sha256) => this.store.bad.add(sha256),
       ...more,
     };
