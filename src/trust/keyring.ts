@@ -4,6 +4,7 @@ import { parseClearsigned } from './clearsigned.ts';
 import { parseFingerprint } from './fingerprint.ts';
 import { readPublicKeys } from './key-file.ts';
 import { fingerprintOf, publicKeyInfo } from './key-info.ts';
+import { POLICY } from './policy.ts';
 import { type TrustedKey, verifySignatures } from './signatures.ts';
 import type { Fingerprint, Keyring } from './types.ts';
 
@@ -33,7 +34,7 @@ export async function loadKeyring(
   return {
     keys: infos,
     binary: () => Uint8Array.from(packets),
-    armored: () => armor(enums.armor.publicKey, packets).replaceAll('\r\n', '\n'),
+    armored: () => armored(packets),
     async verifyClearsigned(bytes, origin) {
       const { content, hashed, signature } = parseClearsigned(bytes, origin);
       const check = { content: hashed, signature, origin, now: now(), textOnly: true };
@@ -42,6 +43,11 @@ export async function loadKeyring(
     verifyDetached: (content, signature, origin) =>
       verifySignatures(trusted, { content, signature, origin, now: now(), textOnly: false }),
   };
+}
+
+/** With the checksum that RFC 9580 made optional: GnuPG 2.2, and apt with it, misread armour that ends without `=`. */
+function armored(packets: Uint8Array): string {
+  return armor(enums.armor.publicKey, packets, undefined, undefined, undefined, true, POLICY).replaceAll('\r\n', '\n');
 }
 
 function whole(key: Key): TrustedKey {
