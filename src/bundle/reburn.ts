@@ -1,8 +1,9 @@
 /** Makes lost or damaged volumes of an earlier export again, byte for byte. */
 import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
-import { type ExportDeps, type ExportReport, writeVolumes } from './export.ts';
+import type { ExportDeps, ExportReport } from './export.ts';
 import { readPrepared } from './prepare.ts';
+import { writeVolumes } from './write-volumes.ts';
 
 export interface ReburnOptions {
   /** Id of the bundle, as the folder names begin. */

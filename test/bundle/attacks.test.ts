@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExportReport } from '../../src/bundle/export.ts';
 import { importBundle } from '../../src/bundle/import.ts';
 import { makeBundle } from '../../src/bundle/root-document.ts';
@@ -12,7 +12,7 @@ import { memberBytes, writeHeader } from '../../src/bundle/ustar.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
 import { canonicalJson } from '../../src/store/canonical-json.ts';
 import { createSigningKey, unlockSigningKey } from '../../src/trust/signing-key.ts';
-import { type BundlePair, contentOf, makePair } from '../support/bundle-pair.ts';
+import { type BundlePair, clonePair, contentOf, fastFolder, makePair, makePairIn } from '../support/bundle-pair.ts';
 import { overwrite } from '../support/corrupt.ts';
 import { randomFiles } from '../support/random-files.ts';
 import { EPOCH, makeSender, setMirror, takeSnapshot } from '../support/sender-store.ts';
@@ -26,12 +26,31 @@ interface Sent {
   readonly volume: string;
 }
 
-/** One volume, several packs. */
-async function sent(options: Parameters<BundlePair['send']>[0] = {}): Promise<Sent> {
-  const pair = await makePair();
+let original: Sent;
+
+beforeAll(async () => {
+  original = await fill(await makePairIn(await fastFolder()), {});
+});
+
+afterAll(async () => {
+  await original.pair.sender.store.close();
+  await original.pair.receiver.store.close();
+  await rm(original.pair.dir, { recursive: true });
+});
+
+const SIZES = { volumeSizeBytes: undefined, packSizeBytes: 40_000 };
+
+/** One volume, several packs; made once and copied, unless with other options. */
+async function sent(options?: Parameters<BundlePair['send']>[0]): Promise<Sent> {
+  if (options !== undefined) return fill(await makePair(), options);
+  const pair = await clonePair(original.pair);
+  return { pair, report: original.report, volume: pair.path('media', basename(original.volume)) };
+}
+
+async function fill(pair: BundlePair, options: Parameters<BundlePair['send']>[0]): Promise<Sent> {
   await setMirror(pair.sender.store, 'debian', randomFiles(30, 6000));
   await takeSnapshot(pair.sender, 1, 'stable');
-  const report = await pair.send({ volumeSizeBytes: undefined, packSizeBytes: 40_000, ...options });
+  const report = await pair.send({ ...SIZES, ...options });
   return { pair, report, volume: report.folders[0] ?? '' };
 }
 
@@ -137,7 +156,7 @@ describe('keys', () => {
 
 describe('time', () => {
   test('rollback to an older sequence, unless it is allowed', async () => {
-    const { pair, report } = await sent({});
+    const { pair, report } = await sent();
     await setMirror(pair.sender.store, 'debian', { a: 'newer' });
     await takeSnapshot(pair.sender, 2, 'stable');
     await pair.send({ to: pair.path('newer') });

@@ -1,5 +1,6 @@
 /** A sender and a receiver with media between them, in one temporary folder. */
 import { hash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { type ExportDeps, type ExportOptions, type ExportReport, exportBundle } 
 import { type ImportDeps, type ImportOptions, type ImportReport, importBundle } from '../../src/bundle/import.ts';
 import { par2 } from '../../src/exec/par2.ts';
 import { readManifest } from '../../src/store/manifest.ts';
+import { openStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/types.ts';
 import { loadKeyring } from '../../src/trust/keyring.ts';
 import { RootFolder } from '../../src/trust/root-folder.ts';
@@ -29,34 +31,72 @@ export interface BundlePair {
   take(options?: Partial<ImportOptions>): Promise<ImportReport>;
 }
 
+/** Two new stores, the receiver trusting the sender. Gone when the test is. */
 export async function makePair(): Promise<BundlePair> {
-  const dir = await mkdtemp(join(tmpdir(), 'kubedos-bundle-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const path = (...names: string[]): string => join(dir, ...names);
-  const sender = await makeSender(path('sender'));
-  const receiver = await makeSender(path('receiver'), 'receiver');
-  onTestFinished(async () => {
-    await sender.store.close();
-    await receiver.store.close();
-  });
-  const senderRoots = new RootFolder(path('sender', 'trust'), path('sender', 'keys', 'root.asc'));
-  const receiverRoots = new RootFolder(path('receiver', 'trust'), path('receiver', 'keys', 'root.asc'));
+  return finishing(await makePairIn(await temporary()));
+}
+
+/** The same in a folder that the caller removes. */
+export async function makePairIn(dir: string): Promise<BundlePair> {
+  const sender = await makeSender(join(dir, 'sender'));
+  const receiver = await makeSender(join(dir, 'receiver'), 'receiver');
+  const { senderRoots, receiverRoots } = await assemble(dir, sender, receiver);
   const { fingerprint } = sender.signer.info;
   const signingKey = { fingerprint, publicKey: sender.signer.publicArmored() };
   await senderRoots.create(sender.store.identity.id, signingKey, { now: EPOCH });
   await receiverRoots.pin((await senderRoots.ownFingerprint()) ?? '');
-  const keyring = await loadKeyring([Buffer.from(signingKey.publicKey)], 'all');
+  return assemble(dir, sender, receiver);
+}
+
+/** A pair as it stands on disk, media included, under another path: cheaper than to make and fill a new one. */
+export async function clonePair(original: BundlePair): Promise<BundlePair> {
+  const dir = await temporary();
+  await cp(original.dir, dir, { recursive: true });
+  const open = async (name: string, { signer }: Sender): Promise<Sender> => ({
+    store: await openStore(join(dir, name)),
+    signer,
+  });
+  return finishing(
+    await assemble(dir, await open('sender', original.sender), await open('receiver', original.receiver)),
+  );
+}
+
+/** In memory where that is possible: many small files are made durable one by one. */
+export function fastFolder(): Promise<string> {
+  return mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kubedos-bundle-'));
+}
+
+async function temporary(): Promise<string> {
+  const dir = await fastFolder();
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+function finishing(pair: BundlePair): BundlePair {
+  onTestFinished(async () => {
+    await pair.sender.store.close();
+    await pair.receiver.store.close();
+  });
+  return pair;
+}
+
+async function assemble(dir: string, sender: Sender, receiver: Sender): Promise<BundlePair> {
+  const path = (...names: string[]): string => join(dir, ...names);
+  const senderRoots = new RootFolder(path('sender', 'trust'), path('sender', 'keys', 'root.asc'));
+  const receiverRoots = new RootFolder(path('receiver', 'trust'), path('receiver', 'keys', 'root.asc'));
+  const keyring = await loadKeyring([Buffer.from(sender.signer.publicArmored())], 'all');
+  const now = (): Date => new Date(EPOCH.getTime() + 30 * 86_400_000);
   const exportDeps: ExportDeps = {
     ...sender,
     roots: await senderRoots.own(),
     senderKeys: keyring.binary(),
-    now: () => new Date(EPOCH.getTime() + 30 * 86_400_000),
+    now,
     parityTool: par2,
   };
   const importDeps: ImportDeps = {
     store: receiver.store,
     followRoots: (store, roots) => receiverRoots.follow(store, roots),
-    now: exportDeps.now,
+    now,
     parityTool: par2,
   };
   return {
@@ -96,8 +136,4 @@ export async function filesBelow(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
-}
-
-export async function copyFolder(from: string, to: string): Promise<void> {
-  await cp(from, to, { recursive: true });
 }
