@@ -3,6 +3,7 @@ import { KubedosError } from '../errors.ts';
 import { PAGE_HEADERS } from './answer.ts';
 import { readApi } from './api.ts';
 import { baseUrl, ClientLines } from './client-lines.ts';
+import { metricsText, offerMetrics } from './cluster-metrics.ts';
 import type { ServerDeps } from './deps.ts';
 import { FileRoutes } from './files.ts';
 import { renderError } from './http-error.ts';
@@ -31,6 +32,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   const overview = new Overview(deps.store, routes.views);
   const lines = new ClientLines(deps, routes.views);
   const metrics = new Metrics({ cachedBytes: () => routes.reader.cachedBytes });
+  offerMetrics(metrics.registry);
   const files = await readStaticFiles(deps.webDir);
   const state = { draining: false };
   const hono = new Hono();
@@ -59,7 +61,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     return c.text('ready\n');
   });
   hono.get('/metrics', async (c) =>
-    c.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
+    c.body(await metricsText(metrics.registry), 200, { 'Content-Type': metrics.registry.contentType }),
   );
 
   hono.get('/web/:name', (c) => {

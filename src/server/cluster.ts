@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { KubedosError } from '../errors.ts';
+import { answerMetricsOfWorkers } from './cluster-metrics.ts';
 import type { ServerDeps } from './deps.ts';
 
 export interface WorkersOptions {
@@ -8,6 +9,8 @@ export interface WorkersOptions {
   /** The program that each runs; it opens the store for itself, calls `listen`, and then `workerReady`. */
   readonly exec: string;
   readonly args: readonly string[];
+  /** Options of node itself; default: those of this process. */
+  readonly execArgv?: readonly string[] | undefined;
   readonly log: ServerDeps['log'];
 }
 
@@ -20,19 +23,26 @@ export interface Workers {
 /** A worker that ends sooner than this after its start is not replaced at once. */
 const HEALTHY_MS = 5000;
 const RESTART_PAUSE_MS = 1000;
+/** A worker that has not ended so long after it was told to is killed; its own deadline is shorter. */
+const STOP_MS = 60_000;
 
 /**
  * Several processes behind one port, for machines with several cores. They share nothing but the port and the disk: a
  * store has any number of readers. node:cluster starts processes by itself, of this same program only; what exec/
  * keeps to itself is starting other programs.
  */
-export async function startWorkers({ count, exec, args, log }: WorkersOptions): Promise<Workers> {
-  cluster.setupPrimary({ exec, args: [...args] });
+export async function startWorkers({ count, exec, args, execArgv, log }: WorkersOptions): Promise<Workers> {
+  cluster.setupPrimary({ exec, args: [...args], ...(execArgv && { execArgv: [...execArgv] }) });
+  answerMetricsOfWorkers();
   let stopping = false;
   const startedAt = new Map<number, number>();
   const fork = (): Worker => {
     const worker = cluster.fork();
     startedAt.set(worker.id, performance.now());
+    // One that was started just before had not yet an ear for the word to stop.
+    worker.on('message', (message: unknown) => {
+      if (stopping && isMessage(message) && message.kubedos === 'ready') tellToStop(worker);
+    });
     worker.once('exit', (code, signal) => {
       const lived = performance.now() - (startedAt.get(worker.id) ?? 0);
       startedAt.delete(worker.id);
@@ -89,25 +99,29 @@ function end(worker: Worker): Promise<void> {
       resolve();
       return;
     }
-    worker.once('exit', () => resolve());
-    worker.send({ kubedos: 'stop' } satisfies Message, () => undefined);
+    const killing = setTimeout(() => worker.process.kill('SIGKILL'), STOP_MS);
+    worker.once('exit', () => {
+      clearTimeout(killing);
+      resolve();
+    });
+    tellToStop(worker);
   });
 }
 
-/**
- * Called in a worker once it listens: tells the primary, and resolves when the primary says stop, or is gone. True in
- * a process that is a worker; others go on by themselves.
- */
+function tellToStop(worker: Worker): void {
+  worker.send({ kubedos: 'stop' } satisfies Message, () => undefined);
+}
+
 export function isWorker(): boolean {
   return cluster.isWorker;
 }
 
+/** Called in a worker once it listens: tells the primary, and resolves when the primary says stop. */
 export function workerReady(url: string): Promise<void> {
   return new Promise((resolve) => {
     process.on('message', (message: unknown) => {
       if (isMessage(message) && message.kubedos === 'stop') resolve();
     });
-    process.once('disconnect', () => resolve());
     process.send?.({ kubedos: 'ready', url } satisfies Message);
   });
 }
