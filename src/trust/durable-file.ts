@@ -1,6 +1,6 @@
 /** Small files of trust/: written whole and durable, or not at all. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, storageError } from '../errors.ts';
 
@@ -27,9 +27,24 @@ export async function writeDurable(file: string, content: string | Uint8Array, m
     // The umask may have taken bits away.
     await chmod(temporary, mode);
     await rename(temporary, file);
-    const folder = await open(dirname(file), 'r');
-    await folder.sync().finally(() => folder.close());
+    await syncFolder(dirname(file));
   } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
     throw storageError(`write ${file}`, error);
   }
+}
+
+/** Within one folder; replaces what is there. */
+export async function moveDurable(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+    await syncFolder(dirname(to));
+  } catch (error) {
+    throw storageError(`replace ${to}`, error);
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  await folder.sync().finally(() => folder.close());
 }

@@ -2,9 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
-import { readText, writeDurable } from './durable-file.ts';
+import { moveDurable, readText, writeDurable } from './durable-file.ts';
 import { parseFingerprint } from './fingerprint.ts';
 import { loadKeyring } from './keyring.ts';
+import type { RootKey } from './root-document.ts';
+import { rootKeyOf } from './roots.ts';
 import { createSigningKey, type NewSigningKey, unlockSigningKey } from './signing-key.ts';
 import type { Fingerprint, PublicKeyInfo, SigningKey } from './types.ts';
 
@@ -50,19 +52,51 @@ export class KeyFolder {
     return info;
   }
 
+  /**
+   * First step of a rotation: makes the key that is to follow, beside the one in use. A repeat gives the same key.
+   * Between the steps, a root that names it must be made (root-folder.ts); then `promote`.
+   */
+  async prepare(wanted: NewSigningKey): Promise<RootKey> {
+    const known = await readText(this.#next);
+    if (known !== undefined) return rootKeyOf(await unlockSigningKey(known, wanted.passphrase));
+    const made = await createSigningKey(wanted);
+    await writeDurable(join(this.#own, `${REVOCATION_FILE}.next`), made.revocationCertificate, 0o600);
+    await writeDurable(this.#next, made.privateArmored, 0o600);
+    return { fingerprint: made.info.fingerprint, publicKey: made.publicArmored };
+  }
+
+  /** Last step: the prepared key is the one in use; the one before is gone. Killed within, `unlock` finishes it. */
+  async promote(next: RootKey): Promise<void> {
+    await writeDurable(join(this.#own, PUBLIC_FILE), next.publicKey, 0o644);
+    await this.#finishPromotion();
+  }
+
+  async #finishPromotion(): Promise<void> {
+    await moveDurable(join(this.#own, `${REVOCATION_FILE}.next`), join(this.#own, REVOCATION_FILE)).catch(() => {});
+    await moveDurable(this.#next, join(this.#own, PRIVATE_FILE));
+  }
+
+  get #next(): string {
+    return join(this.#own, `${PRIVATE_FILE}.next`);
+  }
+
   async publicArmored(): Promise<string | undefined> {
     return readText(join(this.#own, PUBLIC_FILE));
   }
 
   /** The store's key at work; `trust.no-key` where it has none, `trust.passphrase` where that is wrong or missing. */
   async unlock(passphrase?: string): Promise<SigningKey> {
-    const text = await readText(join(this.#own, PRIVATE_FILE));
-    if (text === undefined) {
+    const [inUse, prepared] = [await readText(join(this.#own, PRIVATE_FILE)), await readText(this.#next)];
+    if (inUse === undefined) {
       throw new KubedosError('trust.no-key', `sign: ${this.#own} holds no signing key`, {
         hint: 'a store that was made by `init --trust` verifies what others signed; give it a key of its own with `kubedos key create`',
       });
     }
-    return unlockSigningKey(text, passphrase);
+    if (prepared === undefined) return unlockSigningKey(inUse, passphrase);
+    const next = await unlockSigningKey(prepared, passphrase);
+    if (next.publicArmored() !== (await this.publicArmored())) return unlockSigningKey(inUse, passphrase);
+    await this.#finishPromotion();
+    return next;
   }
 
   /** Files a public key for pins without a file; refuses another than the one expected (`trust.key-mismatch`). */

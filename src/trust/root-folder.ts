@@ -1,19 +1,29 @@
 /** Chains of roots on disk: the store's own, and those of the senders that this store trusts. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { KubedosError } from '../errors.ts';
-import { readText, writeDurable } from './durable-file.ts';
-import { parseFingerprint } from './fingerprint.ts';
+import { moveDurable, readText, writeDurable } from './durable-file.ts';
 import { loadKeyring } from './keyring.ts';
-import { parseRoot, type RootKey, type SignedRoot, signedRoot, signRoot, verifyChain } from './roots.ts';
-import { createSigningKey, unlockSigningKey } from './signing-key.ts';
-import type { Fingerprint, Keyring } from './types.ts';
+import { parseRoot, type RootDocument, type RootKey, type SignedRoot, signedRoot } from './root-document.ts';
+import { createRoot, nextRoot, type RootChange, type TrustedChain, verifyChain } from './roots.ts';
+import { parseShortForm } from './short-form.ts';
+import { createSigningKey, type KeyAlgorithm, unlockSigningKey } from './signing-key.ts';
+import type { Fingerprint, Keyring, SigningKey } from './types.ts';
 
-interface Pin {
-  readonly fingerprint: Fingerprint;
+const pinSchema = z.strictObject({
+  fingerprint: z.string(),
   /** Null until the first bundle came. */
-  readonly store: string | null;
-  readonly known: { readonly version: number; readonly sha256: string } | null;
+  store: z.string().nullable(),
+  known: z.strictObject({ version: z.int(), sha256: z.string() }).nullable(),
+});
+type Pin = Readonly<z.output<typeof pinSchema>>;
+
+interface Unlock {
+  readonly now: Date;
+  readonly passphrase?: string | undefined;
+  /** For a new root key; default ed25519. */
+  readonly algorithm?: KeyAlgorithm | undefined;
 }
 
 export class RootFolder {
@@ -27,42 +37,78 @@ export class RootFolder {
   }
 
   /** The first root of a store: makes its root key. A repeat is a no-op. */
-  async create(
-    store: string,
-    signingKey: RootKey,
-    options: { readonly now: Date; readonly passphrase?: string | undefined },
-  ): Promise<void> {
+  async create(store: string, signingKey: RootKey, options: Unlock): Promise<void> {
     if ((await this.own()).length > 0) return;
     const { now, passphrase } = options;
-    if ((await readText(this.#privateFile)) === undefined) {
-      const made = await createSigningKey({ userId: 'kubedos root', algorithm: 'ed25519', date: now, passphrase });
-      await writeDurable(this.#privateFile, made.privateArmored, 0o600);
-    }
-    const signer = await unlockSigningKey((await readText(this.#privateFile)) ?? '', passphrase);
-    const rootKey = { fingerprint: signer.info.fingerprint, publicKey: signer.publicArmored() };
-    await this.#file('own', await signRoot({ store, rootKey, signingKeys: [signingKey], now, signer }));
+    const text = (await readText(this.#privateFile)) ?? (await this.#newRootKey(this.#privateFile, options));
+    const rootKey = await unlockSigningKey(text, passphrase);
+    await this.#file('own', await createRoot({ store, rootKey, signingKeys: [signingKey], now }));
   }
 
-  /** Appends a root that names this signing key instead of the one before, which is revoked if told so. */
-  async rotate(
-    signingKey: RootKey,
-    options: { readonly now: Date; readonly revokeOld: boolean; readonly passphrase?: string | undefined },
-  ): Promise<void> {
+  /** Appends a root that names this signing key instead of those before, which are revoked if told so. */
+  async rotate(signingKey: RootKey, options: Unlock & { readonly revokeOld: boolean }): Promise<void> {
+    const previous = await this.#current();
+    const others = previous.signingKeys.map((key) => key.fingerprint).filter((key) => key !== signingKey.fingerprint);
+    await this.#append(previous, { signingKeys: [signingKey], revoke: options.revokeOld ? others : [] }, options);
+  }
+
+  /** Appends a root under a new root key, signed by the old one and the new. What receivers pinned stays as it is. */
+  async rotateRootKey(options: Unlock): Promise<Fingerprint> {
+    const previous = await this.#current();
+    const old = await this.#unlock(previous, options);
+    const text = (await readText(this.#nextFile)) ?? (await this.#newRootKey(this.#nextFile, options));
+    const rootKey = await unlockSigningKey(text, options.passphrase);
+    await this.#file('own', await nextRoot(previous, { rootKey }, { rootKey: old, now: options.now }));
+    // Killed before this line, the next use of the root key finds the chain ahead of it and does it then.
+    await moveDurable(this.#nextFile, this.#privateFile);
+    return rootKey.info.fingerprint;
+  }
+
+  /** Appends a root that takes these keys out for ever. */
+  async revoke(fingerprints: readonly Fingerprint[], options: Unlock): Promise<void> {
+    await this.#append(await this.#current(), { revoke: fingerprints }, options);
+  }
+
+  /** Fingerprints that the newest own root names. */
+  async currentSigningKeys(): Promise<Fingerprint[]> {
+    return (await this.#current()).signingKeys.map((key) => key.fingerprint);
+  }
+
+  async #append(previous: RootDocument, change: RootChange, options: Unlock): Promise<void> {
+    const rootKey = await this.#unlock(previous, options);
+    await this.#file('own', await nextRoot(previous, change, { rootKey, now: options.now }));
+  }
+
+  async #current(): Promise<RootDocument> {
     const last = (await this.own()).at(-1);
-    const text = await readText(this.#privateFile);
-    if (last === undefined || text === undefined) {
-      throw new KubedosError('trust.no-key', `rotate the signing key: the root key is not in ${this.#privateFile}`, {
-        hint: 'bring it back from where it is kept offline, for as long as this takes',
-      });
+    if (last === undefined) throw new KubedosError('trust.no-key', 'change the root: this store has none');
+    return parseRoot(last.bytes, 'own root');
+  }
+
+  async #unlock(current: RootDocument, { passphrase }: Unlock): Promise<SigningKey> {
+    for (const file of [this.#privateFile, this.#nextFile]) {
+      const text = await readText(file);
+      if (text === undefined) continue;
+      const key = await unlockSigningKey(text, passphrase);
+      if (key.info.fingerprint !== current.rootKey.fingerprint) continue;
+      if (file === this.#nextFile) await moveDurable(this.#nextFile, this.#privateFile);
+      return key;
     }
-    const previous = parseRoot(last.bytes, 'own root');
-    const signer = await unlockSigningKey(text, options.passphrase);
-    const revoked = options.revokeOld ? previous.signingKeys.map((key) => key.fingerprint) : [];
-    const { store, rootKey } = previous;
-    await this.#file(
-      'own',
-      await signRoot({ store, previous, rootKey, signingKeys: [signingKey], revoked, now: options.now, signer }),
+    throw new KubedosError(
+      'trust.no-key',
+      `change the root: the root key ${current.rootKey.fingerprint} is not in ${this.#privateFile}`,
+      { hint: 'bring it back from where it is kept offline, for as long as this takes' },
     );
+  }
+
+  async #newRootKey(file: string, { now, passphrase, algorithm = 'ed25519' }: Unlock) {
+    const made = await createSigningKey({ userId: 'kubedos root', algorithm, date: now, passphrase });
+    await writeDurable(file, made.privateArmored, 0o600);
+    return made.privateArmored;
+  }
+
+  get #nextFile(): string {
+    return `${this.#privateFile}.next`;
   }
 
   /** The store's own chain, oldest first. */
@@ -76,9 +122,9 @@ export class RootFolder {
     return first && parseRoot(first.bytes, 'own root').rootKey.fingerprint;
   }
 
-  /** First trust: bundles of the store whose first root key this is will be taken. */
+  /** First trust: bundles of the store whose first root key this is will be taken. `text`: its short form, or bare digits. */
   async pin(text: string): Promise<Fingerprint> {
-    const fingerprint = parseFingerprint(text.replaceAll(/[\s-]/g, ''), '--trust');
+    const fingerprint = parseShortForm(text, 'root key to trust');
     if ((await this.#pin(fingerprint)) === undefined) await this.#writePin({ fingerprint, store: null, known: null });
     return fingerprint;
   }
@@ -93,7 +139,7 @@ export class RootFolder {
   async follow(
     sender: string,
     roots: readonly SignedRoot[],
-  ): Promise<{ readonly keyring: Keyring; commit(): Promise<void> }> {
+  ): Promise<Pick<TrustedChain, 'keyring' | 'signing'> & { commit(): Promise<void> }> {
     const [first] = roots;
     const fingerprint = first && parseRoot(first.bytes, `roots of store ${sender}`).rootKey.fingerprint;
     const pin = fingerprint === undefined ? undefined : await this.#pin(fingerprint);
@@ -106,13 +152,15 @@ export class RootFolder {
         },
       );
     }
-    const { keyring } = await verifyChain(roots, { store: sender, pinned: fingerprint, known: pin.known ?? undefined });
+    const trust = { store: sender, pinned: fingerprint, known: pin.known ?? undefined };
+    const { keyring, signing } = await verifyChain(roots, trust);
     return {
       keyring,
+      signing,
       commit: async () => {
         for (const root of roots) await this.#file(sender, root);
         const last = roots.at(-1);
-        const known = last ? { version: last.version, sha256: signedRoot(last.version, last.bytes, '').sha256 } : null;
+        const known = last ? { version: roots.length, sha256: signedRoot(roots.length, last.bytes, '').sha256 } : null;
         await this.#writePin({ fingerprint, store: sender, known });
       },
     };
@@ -164,8 +212,17 @@ export class RootFolder {
   }
 
   async #pin(fingerprint: Fingerprint): Promise<Pin | undefined> {
-    const text = await readText(join(this.#trust, 'pinned', `${fingerprint}.json`));
-    return text === undefined ? undefined : (JSON.parse(text) as Pin);
+    const file = join(this.#trust, 'pinned', `${fingerprint}.json`);
+    const text = await readText(file);
+    if (text === undefined) return undefined;
+    try {
+      return pinSchema.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new KubedosError('store.corrupt', `read ${file}: it is damaged`, {
+        hint: 'remove it and trust the sender again by its short form: `kubedos key trust …`',
+        cause,
+      });
+    }
   }
 
   async #writePin(pin: Pin): Promise<void> {

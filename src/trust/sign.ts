@@ -1,4 +1,13 @@
-import { createMessage, enums, type PrivateKey, readSignature, sign } from 'openpgp';
+import {
+  createMessage,
+  enums,
+  PacketList,
+  type PrivateKey,
+  readSignature,
+  Signature,
+  type SignaturePacket,
+  sign,
+} from 'openpgp';
 import { KubedosError } from '../errors.ts';
 import { clearsignedDocument, signableText } from './clearsigned.ts';
 import { POLICY } from './policy.ts';
@@ -27,15 +36,18 @@ export function signatureMaker(key: PrivateKey, info: PublicKeyInfo): Pick<Signi
       );
     }
   };
-  // What is dated by its upstream may be older than the key; a signature before its key's creation counts nowhere.
-  const dated = (date: Date): Date => (date < info.created ? info.created : date);
   return {
-    detached: (bytes, date = new Date()) => make({ binary: bytes }, dated(date)),
+    detached: (bytes, date = new Date()) => make({ binary: bytes }, signatureDate(date, info)),
     clearsign: async (text, date = new Date()) => {
-      const signature = await make({ text: signableText(text) }, dated(date));
+      const signature = await make({ text: signableText(text) }, signatureDate(date, info));
       return clearsignedDocument(text, signature, await hashNames(signature));
     },
   };
+}
+
+/** What is dated by its upstream may be older than the key; a signature before its key's creation counts nowhere. */
+export function signatureDate(date: Date, info: PublicKeyInfo): Date {
+  return date < info.created ? info.created : date;
 }
 
 /** RFC 9580 §9.5. */
@@ -51,4 +63,15 @@ export async function hashNames(armoredSignature: string): Promise<string> {
   const { packets } = await readSignature({ armoredSignature, config: POLICY });
   const names = packets.map((packet) => HASH_NAMES.get(packet.hashAlgorithm ?? 0) ?? 'UNKNOWN');
   return [...new Set(names)].join(',');
+}
+
+/** Several detached signatures of the same bytes as one block. */
+export async function joinSignatures(armored: readonly string[]): Promise<string> {
+  const [only] = armored;
+  if (armored.length === 1 && only !== undefined) return only;
+  const packets = new PacketList<SignaturePacket>();
+  for (const armoredSignature of armored) {
+    packets.push(...(await readSignature({ armoredSignature, config: POLICY })).packets);
+  }
+  return new Signature(packets).armor(POLICY).replaceAll('\r\n', '\n');
 }
