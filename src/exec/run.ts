@@ -1,5 +1,6 @@
 /** The only place that starts a process. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { errnoOf, KubedosError } from '../errors.ts';
 
 export interface RunOptions {
@@ -29,6 +30,12 @@ export interface RunResult {
 const STDERR_TAIL_BYTES = 16 * 1024;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** Process groups under way: a tool does not outlive us, unless we are killed by -9. */
+const running = new Set<number>();
+process.on('exit', () => {
+  for (const pid of running) killGroup(pid);
+});
+
 type Ending = 'timeout' | 'cancelled' | 'output';
 
 /** Runs argv to its end; no shell is involved. `exec.missing`, `exec.timeout`, `exec.failed` or `cancelled` otherwise. */
@@ -53,18 +60,15 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
     let ending: Ending | undefined;
     const end = (why: Ending): void => {
       ending ??= why;
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It ended meanwhile.
-      }
+      if (child.pid !== undefined) killGroup(child.pid);
     };
+    if (child.pid !== undefined) running.add(child.pid);
     const timer = setTimeout(() => end('timeout'), options.timeoutMs);
     const onAbort = (): void => end('cancelled');
     options.signal?.addEventListener('abort', onAbort, { once: true });
     const settle = (): void => {
       clearTimeout(timer);
+      if (child.pid !== undefined) running.delete(child.pid);
       options.signal?.removeEventListener('abort', onAbort);
     };
     child.stdout.on('data', (chunk: Buffer) => {
@@ -80,7 +84,7 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
     child.stdin.end(options.input);
     child.on('error', (cause) => {
       settle();
-      reject(startError(command, cause, options.debianPackage));
+      reject(startError(command, cause, options));
     });
     child.on('close', (code, signalName) => {
       settle();
@@ -96,6 +100,14 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
   });
 }
 
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
 function environment(added: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const home = process.env.HOME;
   return {
@@ -107,9 +119,12 @@ function environment(added: Readonly<Record<string, string>> = {}): NodeJS.Proce
   };
 }
 
-function startError(command: string, cause: Error, debianPackage: string | undefined): KubedosError {
-  if (errnoOf(cause) !== 'ENOENT')
-    return new KubedosError('exec.failed', `run ${command}: ${cause.message}`, { cause });
+function startError(command: string, cause: Error, { cwd, debianPackage }: RunOptions): KubedosError {
+  // The kernel says ENOENT of a missing working folder, too.
+  if (errnoOf(cause) !== 'ENOENT' || (cwd !== undefined && !existsSync(cwd))) {
+    const where = cwd === undefined ? '' : ` in ${cwd}`;
+    return new KubedosError('exec.failed', `run ${command}${where}: ${cause.message}`, { cause });
+  }
   return new KubedosError('exec.missing', `run ${command}: it is not installed`, {
     hint: `apt-get install ${debianPackage ?? command}`,
     cause,
