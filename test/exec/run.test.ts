@@ -121,3 +121,15 @@ describe('fails, each in its way', () => {
 test('a tool that does not read its input is judged by its status', async () => {
   expect((await run(['true'], { ...limits, input: Buffer.alloc(1 << 20) })).status).toBe(0);
 });
+
+test('what runs when we exit ends with us', async () => {
+  const file = join(await folder(), 'pid');
+  const program = `
+    import { existsSync } from 'node:fs';
+    import { run } from ${JSON.stringify(new URL('../../src/exec/run.ts', import.meta.url).href)};
+    void run(['sh', '-c', 'echo $$ > ${file}.new && mv ${file}.new ${file}; sleep 1000'], { timeoutMs: 1e6, maxOutputBytes: 1 });
+    setInterval(() => existsSync(${JSON.stringify(file)}) && process.exit(0), 5);
+  `;
+  await run([process.execPath, '--import', 'tsx', '--input-type=module', '-e', program], limits);
+  await gone(await pidIn(file));
+});
