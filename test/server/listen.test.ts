@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -68,6 +70,17 @@ describe('stopping', () => {
     expect(await download.rest()).toBe(LARGE_BYTES);
     expect(await closed).toBe(true);
     expect(await server.close()).toBe(true);
+  });
+
+  test('does not wait for clients that keep their connection after the answer', async () => {
+    const server = await served.listen({}, { drainMs: 20_000 });
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1').pause();
+    socket.write('GET /c/stable/debian/large.iso HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'readable');
+    const closed = server.close();
+    socket.resume();
+    expect(await closed).toBe(true);
+    socket.destroy();
   });
 
   test('breaks at the deadline what does not end', async () => {
