@@ -24,7 +24,12 @@ export function validUntil({ validForDays }: CurateSpec, date: Date): Date | und
 }
 
 /** True once half of the validity has passed: then it is published anew, though nothing changed. */
-export function publicationIsDue({ validForDays }: CurateSpec, before: CuratedMemory | undefined, now: Date): boolean {
+export function publicationIsDue(
+  curate: CurateSpec | undefined,
+  before: CuratedMemory | undefined,
+  now: Date,
+): boolean {
+  const validForDays = curate?.validForDays;
   if (validForDays === undefined || before?.validUntil == null) return false;
   return Date.parse(before.validUntil) - now.getTime() < (validForDays * DAY_MS) / 2;
 }

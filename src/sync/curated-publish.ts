@@ -58,7 +58,12 @@ export async function publishSelection(run: CuratedRun, { states, indexes, parts
   const kept = indexes.flatMap(({ forms }) => forms);
   if (before && remembered?.selection === identity && !publicationIsDue(curate, remembered, session.deps.now())) {
     const releases = releasesOf(states);
-    const what = { spec: session.spec, specExtra: seedHashes(run.seeds), memory: { ...run.memory, releases }, kept };
+    const what = {
+      spec: session.spec,
+      specExtra: seedHashes(session.seeds),
+      memory: { ...run.memory, releases },
+      kept,
+    };
     if (!dryRun) await commitMemory(session.deps, before, what);
     return syncReport(run, { states, lack: NOTHING, manifest: before.manifest, missing: new Set() });
   }
@@ -90,7 +95,7 @@ export async function publishSelection(run: CuratedRun, { states, indexes, parts
     },
   };
   const { deps, spec } = session;
-  const specExtra = seedHashes(run.seeds);
+  const specExtra = seedHashes(session.seeds);
   await commitHead(deps, { spec, specExtra, manifest, states, memory, before, kept });
   if (deps.recordPackages) {
     new Meter(session.run.onEvent, 'catalog');

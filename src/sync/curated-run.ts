@@ -1,15 +1,7 @@
 import type { CurateSpec } from '../spec/curate-spec.ts';
-import type { MirrorHead } from '../store/types.ts';
-import type { SyncMemory } from './memory.ts';
-import type { Session } from './session.ts';
-import type { Workspace } from './workspace.ts';
+import type { SyncRun } from './run-sync.ts';
 
 /** What the steps of a curated sync share. */
-export interface CuratedRun {
-  readonly session: Session;
+export interface CuratedRun extends SyncRun {
   readonly curate: CurateSpec;
-  readonly seeds: ReadonlyMap<string, string>;
-  readonly space: Workspace;
-  readonly before: MirrorHead | undefined;
-  readonly memory: SyncMemory;
 }

@@ -8,6 +8,7 @@ import type { Keyring } from '../trust/types.ts';
 import { readMemory, type SyncMemory } from './memory.ts';
 import { checkExpiry } from './release-checks.ts';
 import { type FetchedRelease, fetchRelease } from './release-source.ts';
+import { readSeeds } from './seeds.ts';
 import { isUnchanged, readSuite, type SuiteRequest, type SuiteState, suiteRequest } from './suite-state.ts';
 import type { SyncDeps, SyncedSuite, SyncOptions, SyncReport } from './types.ts';
 import { checkPins, upstreamRoots } from './upstream-roots.ts';
@@ -21,6 +22,8 @@ export interface Session {
   /** Everything that was worth telling, for the report. */
   readonly notes: string[];
   readonly keyrings: Map<SpecUpstream, Promise<Keyring>>;
+  /** Files that rules of a curated mirror name: name in the spec → text. */
+  readonly seeds: ReadonlyMap<string, string>;
 }
 
 export interface SyncInput {
@@ -41,7 +44,8 @@ export async function openSession({ deps, spec, options, run }: SyncInput): Prom
       requests.push(suiteRequest(at, { suite, upstream, upstreamIndex, single: spec.form === 'verbatim' }));
     }
   }
-  return { deps, spec, options, run, requests, notes: [], keyrings: new Map() };
+  const seeds = await readSeeds(deps, spec);
+  return { deps, spec, options, run, requests, notes: [], keyrings: new Map(), seeds };
 }
 
 export function note(session: Session, level: 'info' | 'warn', message: string): void {
@@ -59,6 +63,13 @@ export function probe(session: Session, known: SyncMemory['releases']): Promise<
   return Promise.all(
     session.requests.map(async (request) => ({ request, fetched: await fetchRelease(request, known[request.key]) })),
   );
+}
+
+/** A sync that is about to begin: what there is here, and what upstream says. */
+export interface Opening {
+  readonly session: Session;
+  readonly head: MirrorHead | undefined;
+  readonly probes: readonly Probe[];
 }
 
 /** True if every suite is as remembered. */

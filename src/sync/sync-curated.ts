@@ -3,53 +3,27 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import type { CurateSpec } from '../spec/curate-spec.ts';
-import { specHash } from '../spec/spec-hash.ts';
 import { unresolvedError } from './curate/missing.ts';
 import { PackageTable } from './curate/package-table.ts';
 import { type Selection, selectPackages } from './curate/select.ts';
-import { publicationIsDue } from './curated-dates.ts';
 import { publishSelection } from './curated-publish.ts';
 import type { CuratedRun } from './curated-run.ts';
 import type { CuratedParts } from './curated-stanzas.ts';
 import { fetchSmallest, type IndexRequest, type PresentIndex, quickestForm } from './index-fetch.ts';
 import { planIndexes } from './index-plan.ts';
 import { storedIndex } from './index-read.ts';
-import { readMemory } from './memory.ts';
 import { Meter } from './meter.ts';
-import { withReplans } from './replan.ts';
-import { readSeeds, seedHashes } from './seeds.ts';
-import { note, nothingChanged, openSession, probe, type Session, type SyncInput, unchangedReport } from './session.ts';
+import { runSync } from './run-sync.ts';
+import { note, type Opening, type Session } from './session.ts';
 import type { SuiteState } from './suite-state.ts';
 import type { SyncReport } from './types.ts';
-import { type Workspace, withWorkspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 /** Brings a curated mirror up to date: all or nothing. */
-export async function syncCurated(input: SyncInput): Promise<SyncReport> {
-  const { deps, spec, options } = input;
-  const { curate } = spec;
-  if (curate === undefined)
-    throw new KubedosError('internal.bug', `sync ${spec.name}: a curated mirror without curate:`);
-  const session = await openSession(input);
-  const seeds = await readSeeds(deps, spec);
-  const head = await deps.store.heads.read(spec.name);
-  const remembered = readMemory(head);
-  const known = head?.spec === specHash(spec, seedHashes(seeds)) ? remembered.releases : {};
-  const probes = await probe(session, known);
-  const due = publicationIsDue(curate, remembered.curated, deps.now());
-  if (head && !due && nothingChanged(probes, known)) return unchangedReport(session, head);
-  const command = `sync ${spec.name}`;
-  return withWorkspace(deps, { command, dryRun: options.dryRun ?? false }, async (space) => {
-    const before = await deps.store.heads.read(spec.name);
-    const fresh = before?.time === head?.time && before?.manifest.root === head?.manifest.root;
-    const memory = readMemory(before);
-    const start = {
-      probes: fresh ? probes : await probe(session, {}),
-      releases: memory.releases,
-      objects: space.objects,
-    };
-    const run: CuratedRun = { session, curate, seeds, space, before, memory };
-    return withReplans(session, start, (states) => syncStates(run, states));
-  });
+export async function syncCurated(opening: Opening): Promise<SyncReport> {
+  const { name, curate } = opening.session.spec;
+  if (curate === undefined) throw new KubedosError('internal.bug', `sync ${name}: a curated mirror without curate:`);
+  return runSync(opening, (run, states) => syncStates({ ...run, curate }, states));
 }
 
 async function syncStates(run: CuratedRun, states: readonly SuiteState[]): Promise<SyncReport> {
@@ -97,9 +71,15 @@ async function addIndex(table: PackageTable, index: PresentIndex, { objects }: W
   await table.add(storedIndex(objects, file, origin), origin);
 }
 
-function select({ session, curate, seeds }: CuratedRun, table: PackageTable, states: readonly SuiteState[]): Selection {
+function select({ session, curate }: CuratedRun, table: PackageTable, states: readonly SuiteState[]): Selection {
   const { signal } = session.run;
-  const selection = selectPackages({ ...curate, table, architectures: architecturesOf(session), seeds, signal });
+  const selection = selectPackages({
+    ...curate,
+    table,
+    architectures: architecturesOf(session),
+    seeds: session.seeds,
+    signal,
+  });
   if (selection.unresolved.length > 0) throw unresolvedError(session.spec.name, selection.unresolved);
   for (const message of selection.notes) note(session, 'warn', `${session.spec.name}: ${message}`);
   if (selection.rows.length === 0)

@@ -1,8 +1,11 @@
 import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
-import { syncCurated } from './sync-curated.ts';
-import { syncVerbatim } from './sync-verbatim.ts';
+import { specHash } from '../spec/spec-hash.ts';
+import { publicationIsDue } from './curated-dates.ts';
+import { readMemory } from './memory.ts';
+import { seedHashes } from './seeds.ts';
+import { nothingChanged, openSession, probe, type SyncInput, unchangedReport } from './session.ts';
 import type { SyncDeps, SyncOptions, SyncReport } from './types.ts';
 
 /**
@@ -15,9 +18,8 @@ export async function syncMirror(
   options: SyncOptions = {},
   run: Run = {},
 ): Promise<SyncReport> {
-  const input = { deps, spec, options, run };
   try {
-    return await (spec.form === 'curated' ? syncCurated(input) : syncVerbatim(input));
+    return await sync({ deps, spec, options, run });
   } catch (error) {
     if (!run.signal?.aborted || (error instanceof KubedosError && error.kind === 'cancelled')) throw error;
     throw new KubedosError('cancelled', `sync ${spec.name}: stopped; what was fetched is kept`, {
@@ -25,4 +27,19 @@ export async function syncMirror(
       cause: error,
     });
   }
+}
+
+/** What unpacks, sorts and selects is loaded once there is something to do: most syncs find nothing new. */
+async function sync(input: SyncInput): Promise<SyncReport> {
+  const { deps, spec } = input;
+  const session = await openSession(input);
+  const head = await deps.store.heads.read(spec.name);
+  const remembered = readMemory(head);
+  const known = head?.spec === specHash(spec, seedHashes(session.seeds)) ? remembered.releases : {};
+  const probes = await probe(session, known);
+  const due = publicationIsDue(spec.curate, remembered.curated, deps.now());
+  if (head && !due && nothingChanged(probes, known)) return unchangedReport(session, head);
+  const opening = { session, head, probes };
+  if (spec.form === 'verbatim') return (await import('./sync-verbatim.ts')).syncVerbatim(opening);
+  return (await import('./sync-curated.ts')).syncCurated(opening);
 }

@@ -1,58 +1,32 @@
 /** Verbatim mirrors: upstream's signed bytes, whole and unchanged. */
 import { isFlatSuite } from '../spec/mirror-spec.ts';
-import { specHash } from '../spec/spec-hash.ts';
 import { readManifest, writeManifest } from '../store/manifest.ts';
 import { EntrySorter } from '../store/sorted-lines.ts';
-import type { ManifestEntry, ManifestRef, MirrorHead } from '../store/types.ts';
+import type { ManifestEntry, ManifestRef } from '../store/types.ts';
 import { commitHead } from './commit.ts';
 import { byHashEntries, nextGenerations } from './generations.ts';
 import { fetchIndexes, type IndexRequest, type PresentIndex } from './index-fetch.ts';
 import { planIndexes } from './index-plan.ts';
 import { listedFiles } from './index-read.ts';
 import { bringImages } from './installer-images.ts';
-import { readMemory, type SyncMemory } from './memory.ts';
+import type { SyncMemory } from './memory.ts';
 import { Meter } from './meter.ts';
 import { judgeMissing } from './missing.ts';
 import { packageRows } from './package-rows.ts';
 import { countLack, fetchPool, type PoolResult } from './pool-fetch.ts';
-import { withReplans } from './replan.ts';
 import { syncReport } from './report.ts';
-import { note, nothingChanged, openSession, probe, type Session, type SyncInput, unchangedReport } from './session.ts';
+import { runSync, type SyncRun } from './run-sync.ts';
+import { note, type Opening, type Session } from './session.ts';
 import type { SuiteState } from './suite-state.ts';
 import type { SyncReport } from './types.ts';
-import { type Workspace, withWorkspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
-/** Brings a verbatim mirror up to date: all or nothing. See SyncReport for what it tells. */
-export async function syncVerbatim(input: SyncInput): Promise<SyncReport> {
-  const { deps, spec, options } = input;
-  const session = await openSession(input);
-  const head = await deps.store.heads.read(spec.name);
-  const known = head?.spec === specHash(spec) ? readMemory(head).releases : {};
-  const probes = await probe(session, known);
-  if (head && nothingChanged(probes, known)) return unchangedReport(session, head);
-  const command = `sync ${spec.name}`;
-  return withWorkspace(deps, { command, dryRun: options.dryRun ?? false }, async (space) => {
-    // Another sync may have got the lock first; what it accepted counts against rollback.
-    const before = await deps.store.heads.read(spec.name);
-    const fresh = before?.time === head?.time && before?.manifest.root === head?.manifest.root;
-    const memory = readMemory(before);
-    const start = {
-      probes: fresh ? probes : await probe(session, {}),
-      releases: memory.releases,
-      objects: space.objects,
-    };
-    return withReplans(session, start, (states) => syncStates({ session, space, before, memory }, states));
-  });
+/** Brings a verbatim mirror up to date: all or nothing. */
+export function syncVerbatim(opening: Opening): Promise<SyncReport> {
+  return runSync(opening, syncStates);
 }
 
-interface Attempt {
-  readonly session: Session;
-  readonly space: Workspace;
-  readonly before: MirrorHead | undefined;
-  readonly memory: SyncMemory;
-}
-
-async function syncStates(attempt: Attempt, states: readonly SuiteState[]): Promise<SyncReport> {
+async function syncStates(attempt: SyncRun, states: readonly SuiteState[]): Promise<SyncReport> {
   const { session, space, before } = attempt;
   const { objects, source } = space;
   const requests = states.flatMap(({ request, release }): IndexRequest[] => {
@@ -96,7 +70,7 @@ interface ListParts {
 }
 
 /** Writes the list of all that the mirror will have. Nothing refers to it before the head does. */
-async function writeList({ session, space }: Attempt, parts: ListParts): Promise<ManifestRef> {
+async function writeList({ session, space }: SyncRun, parts: ListParts): Promise<ManifestRef> {
   const { objects } = space;
   new Meter(session.run.onEvent, 'plan');
   const sorter = new EntrySorter({

@@ -3,6 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createPublisher } from '../../src/publish/publish-apt.ts';
 import { parseMirrorSpec } from '../../src/spec/mirror-spec.ts';
+import { checkStore } from '../../src/store/check.ts';
+import { runGc } from '../../src/store/gc.ts';
 import { explainPackage } from '../../src/sync/curate/why.ts';
 import {
   type FakeApt,
@@ -186,6 +188,23 @@ describe('a later sync', () => {
     expect(await packagesOf()).toEqual(['tool 2:3.1+dfsg-1~deb12u1']);
     const date = new Date(SAMPLE_DATE.getTime() + 1000).toUTCString().replace('GMT', 'UTC');
     expect(await readText('dists/site/InRelease')).toContain(`Date: ${date}`);
+  });
+
+  test('keeps the explanation and the indexes it was chosen from through a garbage collection', async () => {
+    await open(await archive(SAMPLE_PACKAGES));
+    await bench.sync();
+    const why = (await bench.store.heads.read('fake'))?.memory.why as string;
+    const index = hash('sha256', bench.upstream.files.get('dists/bookworm/main/binary-amd64/Packages.gz') ?? '');
+    const stray = await bench.store.objects.put([Buffer.from('stray')]);
+    await bench.store.objects.flush();
+    const later = new Date(Date.now() + 1000 * 86_400_000);
+    await runGc(bench.store, { now: later });
+    expect(await bench.store.objects.stat(stray.sha256)).toBeUndefined();
+    expect(await bench.store.objects.stat(why)).toBeDefined();
+    expect((await checkStore(bench.store)).findings).toEqual([]);
+    const kept = await bench.store.objects.stat(index);
+    const xz = hash('sha256', bench.upstream.files.get('dists/bookworm/main/binary-amd64/Packages.xz') ?? '');
+    expect(kept ?? (await bench.store.objects.stat(xz))).toBeDefined();
   });
 
   test('a dry run counts and writes nothing', async () => {

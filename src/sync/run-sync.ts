@@ -1,0 +1,35 @@
+/** What both forms of a mirror do once something is new: the lock, the state to go from, and plans until one holds. */
+
+import type { MirrorHead } from '../store/types.ts';
+import { readMemory, type SyncMemory } from './memory.ts';
+import { withReplans } from './replan.ts';
+import { type Opening, probe, type Session } from './session.ts';
+import type { SuiteState } from './suite-state.ts';
+import type { SyncReport } from './types.ts';
+import { type Workspace, withWorkspace } from './workspace.ts';
+
+/** What the steps of a sync share. */
+export interface SyncRun {
+  readonly session: Session;
+  readonly space: Workspace;
+  /** The head that the new one will replace. */
+  readonly before: MirrorHead | undefined;
+  readonly memory: SyncMemory;
+}
+
+export function runSync(
+  { session, head, probes }: Opening,
+  attempt: (run: SyncRun, states: readonly SuiteState[]) => Promise<SyncReport>,
+): Promise<SyncReport> {
+  const { deps, spec, options } = session;
+  const where = { command: `sync ${spec.name}`, dryRun: options.dryRun ?? false };
+  return withWorkspace(deps, where, async (space) => {
+    // Another sync may have got the lock first; what it accepted counts against rollback.
+    const before = await deps.store.heads.read(spec.name);
+    const fresh = JSON.stringify(before) === JSON.stringify(head);
+    const memory = readMemory(before);
+    const { releases } = memory;
+    const start = { probes: fresh ? probes : await probe(session, {}), releases, objects: space.objects };
+    return withReplans(session, start, (states) => attempt({ session, space, before, memory }, states));
+  });
+}
