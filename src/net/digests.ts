@@ -21,9 +21,10 @@ export class RunningDigests {
     this.#other?.update(chunk);
   }
 
-  finish(): Digests {
-    const sha256 = this.#sha256.digest('hex');
-    return { sha256, wanted: this.#other?.digest('hex') ?? sha256 };
+  /** Of what has come so far; more may come. */
+  soFar(): Digests {
+    const sha256 = this.#sha256.copy().digest('hex');
+    return { sha256, wanted: this.#other?.copy().digest('hex') ?? sha256 };
   }
 }
 

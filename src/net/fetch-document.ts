@@ -25,7 +25,6 @@ export async function fetchDocument(job: DocumentJob): Promise<DocumentAnswer> {
     try {
       return await job.hosts.withTries(upstream, {
         signal: job.signal,
-        shown: shownUrl(upstream, job.path),
         progress: () => 0,
         run: () => once(job, upstream),
       });
@@ -40,22 +39,22 @@ export async function fetchDocument(job: DocumentJob): Promise<DocumentAnswer> {
 
 async function once(job: DocumentJob, upstream: Upstream): Promise<DocumentAnswer> {
   const { http, path, validators, signal, maxBytes } = job;
-  const shown = shownUrl(upstream, path);
+  const shown = (): string => shownUrl(upstream, path);
   const chunks: Buffer[] = [];
   const receive = (head: Answer): Sink | undefined => {
     if (head.status !== 200) return undefined;
-    if ((contentLength(head) ?? 0) > maxBytes) throw tooLong(shown, maxBytes);
+    if ((contentLength(head) ?? 0) > maxBytes) throw tooLong(shown(), maxBytes);
     let bytes = 0;
     return (chunk) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) throw tooLong(shown, maxBytes);
+      if (bytes > maxBytes) throw tooLong(shown(), maxBytes);
       chunks.push(chunk);
       return undefined;
     };
   };
   const answer = await get(http, { upstream, path, start: 0, validators, signal }, receive);
   if (answer.status === 304 && validators !== undefined) return { status: 'unchanged' };
-  if (answer.status !== 200) throw statusError(shown, answer, Date.now());
+  if (answer.status !== 200) throw statusError(shown(), answer, Date.now());
   return {
     status: 'ok',
     bytes: Buffer.concat(chunks),

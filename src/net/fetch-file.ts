@@ -60,10 +60,11 @@ class FileFetch {
     const paths = wanted.alternatePath === undefined ? [wanted.path] : [wanted.alternatePath, wanted.path];
     const failures: KubedosError[] = [];
     // A part from an earlier run may be the whole, already.
-    if (this.#destination.position === wanted.sizeBytes && wanted.sizeBytes > 0) {
+    const { position } = this.#destination;
+    if (position > 0 && (position === wanted.sizeBytes || wanted.sizeIsLimit === true)) {
       const digests = await this.#destination.digests();
       if (digests.wanted === wanted.digest.hex) return this.#fetched(digests);
-      this.#restart();
+      if (position === wanted.sizeBytes) this.#restart();
     }
     for (const upstream of hosts.inOrder(upstreams)) {
       for (const path of paths) {
@@ -87,13 +88,12 @@ class FileFetch {
 
   async #from(upstream: Upstream, path: string): Promise<Digests> {
     const { hosts, signal, wanted } = this.#job;
-    const shown = shownUrl(upstream, path);
+    const shown = (): string => shownUrl(upstream, path);
     this.#sizeBytes = wanted.sizeBytes;
     this.#exact = wanted.sizeIsLimit !== true;
     for (;;) {
       await hosts.withTries(upstream, {
         signal,
-        shown,
         progress: () => this.#received,
         run: () => this.#once(upstream, path, shown),
       });
@@ -105,14 +105,14 @@ class FileFetch {
       if (mixed) continue;
       throw new KubedosError(
         'net.hash-mismatch',
-        `fetch ${shown}: expected ${wanted.digest.algorithm} ${wanted.digest.hex}, got ${digests.wanted}`,
+        `fetch ${shown()}: expected ${wanted.digest.algorithm} ${wanted.digest.hex}, got ${digests.wanted}`,
         { retryable: true },
       );
     }
   }
 
   /** One request, for all that is missing. Returns when everything is there. */
-  async #once(upstream: Upstream, path: string, shown: string): Promise<void> {
+  async #once(upstream: Upstream, path: string, shown: () => string): Promise<void> {
     const { http, signal } = this.#job;
     const start = this.#destination.position;
     if (start === this.#sizeBytes && start > 0) return;
@@ -123,17 +123,17 @@ class FileFetch {
       this.#restart();
       return this.#once(upstream, path, shown);
     }
-    if (answer.status !== 200 && answer.status !== 206) throw statusError(shown, answer, Date.now());
+    if (answer.status !== 200 && answer.status !== 206) throw statusError(shown(), answer, Date.now());
     if (this.#exact && this.#destination.position < this.#sizeBytes) {
       const got = `the body ended after ${this.#destination.position} of ${this.#sizeBytes} bytes`;
-      throw wrongSize(shown, got, true);
+      throw wrongSize(shown(), got, true);
     }
   }
 
-  #receive(answer: Answer, start: number, shown: string): Sink | undefined {
+  #receive(answer: Answer, start: number, shown: () => string): Sink | undefined {
     if (answer.status === 200) {
-      this.#destination.begin();
       if (this.#destination.position > 0) this.#restart();
+      this.#destination.begin();
       this.#learnSize(contentLength(answer));
     } else if (answer.status === 206) {
       const range = contentRange(answer);
@@ -141,7 +141,7 @@ class FileFetch {
       const fits = range?.start === start && (range.total === undefined || range.total === this.#sizeBytes);
       if (!fits) {
         throw wrongSize(
-          shown,
+          shown(),
           `expected bytes from ${start} of ${this.#sizeBytes}, got ${answer.header('content-range')}`,
           false,
         );
@@ -151,13 +151,13 @@ class FileFetch {
     const length = contentLength(answer);
     const missing = this.#sizeBytes - this.#destination.position;
     if (length !== undefined && (this.#exact ? length !== missing : length > missing)) {
-      throw wrongSize(shown, `expected ${missing} bytes, upstream announces ${length}`, false);
+      throw wrongSize(shown(), `expected ${missing} bytes, upstream announces ${length}`, false);
     }
     return (chunk) => {
       if (this.#destination.position + chunk.length > this.#sizeBytes) {
         // What came is not the file, whatever it is.
         this.#restart();
-        throw wrongSize(shown, `it is longer than the ${this.#sizeBytes} bytes promised`, false);
+        throw wrongSize(shown(), `it is longer than the ${this.#sizeBytes} bytes promised`, false);
       }
       this.#received += chunk.length;
       this.#job.onBytes(chunk.length);

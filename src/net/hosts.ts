@@ -28,7 +28,6 @@ export interface Attempt<T> {
   /** Grows with what has come, to tell tries that brought something. */
   readonly progress: () => number;
   readonly signal: AbortSignal | undefined;
-  readonly shown: string;
   readonly run: () => Promise<T>;
 }
 

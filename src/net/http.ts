@@ -1,11 +1,10 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { KubedosError } from '../errors.ts';
 import type { Answer } from './answer.ts';
-import { type ExchangeContext, exchange, type Receive } from './exchange.ts';
-import { networkError } from './failures.ts';
+import { Exchange, type ExchangeContext, type Receive, redirectOf } from './exchange.ts';
 import type { CredentialLookup } from './netrc.ts';
 import { type ProxyChoice, proxyAuthorization } from './proxy.ts';
-import { type Credentials, redactUrl, type Upstream } from './url.ts';
+import { type Credentials, type Place, placeOf, redactUrl, type Upstream, urlOf } from './url.ts';
 
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -16,12 +15,12 @@ const MAX_HEADER_BYTES = 64 * 1024;
 export interface HttpOptions extends ExchangeContext {
   readonly perHost: number;
   readonly userAgent: string;
-  readonly credentials: CredentialLookup;
+  readonly credentials: CredentialLookup | undefined;
   readonly proxy: ProxyChoice;
 }
 
 export interface HttpRequest {
-  readonly url: URL;
+  readonly place: Place;
   readonly upstream: Upstream;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
@@ -32,6 +31,8 @@ export class HttpClient {
   readonly #options: HttpOptions;
   readonly #agent: Agent;
   readonly #tunnels = new Map<string, ProxyAgent>();
+  /** By origin: the choice depends on nothing else. */
+  readonly #proxies = new Map<string, URL | undefined>();
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -40,20 +41,15 @@ export class HttpClient {
 
   /** `receive` sees the final answer only. Failures of the network come as `net.failed` or `net.stalled`. */
   async get(request: HttpRequest, receive: Receive): Promise<Answer> {
-    let url = request.url;
+    let { place } = request;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#once(url, request, (head) =>
-        redirectOf(head) === undefined ? receive(head) : undefined,
-      );
+      const answer = await this.#once(place, request, receive);
       const location = redirectOf(answer);
       if (location === undefined) return answer;
       if (redirects === MAX_REDIRECTS) {
-        throw new KubedosError(
-          'net.redirects',
-          `fetch ${redactUrl(request.url)}: more than ${MAX_REDIRECTS} redirects`,
-        );
+        throw new KubedosError('net.redirects', `fetch ${shown(request.place)}: more than ${MAX_REDIRECTS} redirects`);
       }
-      url = follow(url, location);
+      place = placeOf(follow(urlOf(place), location));
     }
   }
 
@@ -62,46 +58,46 @@ export class HttpClient {
     await Promise.all([this.#agent, ...this.#tunnels.values()].map((dispatcher) => dispatcher.destroy()));
   }
 
-  async #once(url: URL, request: HttpRequest, receive: Receive): Promise<Answer> {
-    const shown = redactUrl(url);
+  #once(place: Place, request: HttpRequest, receive: Receive): Promise<Answer> {
     const headers: Record<string, string> = {
       'user-agent': this.#options.userAgent,
       // Files are hashed as they are: nothing may be packed or unpacked on the way.
       'accept-encoding': 'identity',
       ...request.headers,
     };
-    const login = this.#credentialsFor(url, request.upstream);
+    const login = this.#credentialsFor(place, request.upstream);
     if (login !== undefined) {
       headers.authorization = `Basic ${Buffer.from(`${login.login}:${login.password}`).toString('base64')}`;
     }
-    const route = this.#route(url, headers);
-    try {
-      return await exchange(route.dispatcher, { origin: route.origin, path: route.path, headers }, receive, {
-        ...this.#options,
-        signal: request.signal,
-        shown,
-      });
-    } catch (cause) {
-      throw networkError(shown, cause);
-    }
+    const route = this.#route(place, headers);
+    return new Exchange(receive, { ...this.#options, signal: request.signal, place }).run(route.dispatcher, {
+      origin: route.origin,
+      path: route.path,
+      headers,
+    });
   }
 
   /** Those of the upstream's URL go to the upstream alone, never to where it redirects. */
-  #credentialsFor(url: URL, upstream: Upstream): Credentials | undefined {
-    if (upstream.credentials !== undefined && url.origin === upstream.root.origin) return upstream.credentials;
-    return this.#options.credentials(url);
+  #credentialsFor(place: Place, upstream: Upstream): Credentials | undefined {
+    if (upstream.credentials !== undefined && place.origin === upstream.host) return upstream.credentials;
+    return this.#options.credentials?.(urlOf(place));
   }
 
-  #route(url: URL, headers: Record<string, string>): { dispatcher: Dispatcher; origin: string; path: string } {
-    const path = url.pathname + url.search;
-    const proxy = this.#options.proxy(url);
-    if (proxy === undefined) return { dispatcher: this.#agent, origin: url.origin, path };
-    if (url.protocol === 'https:') return { dispatcher: this.#tunnel(proxy), origin: url.origin, path };
+  #route(place: Place, headers: Record<string, string>): { dispatcher: Dispatcher; origin: string; path: string } {
+    const { origin, path } = place;
+    const proxy = this.#proxyOf(place);
+    if (proxy === undefined) return { dispatcher: this.#agent, origin, path };
+    if (origin.startsWith('https:')) return { dispatcher: this.#tunnel(proxy), origin, path };
     // Plain http goes to the proxy in absolute form (RFC 9112 §3.2.2): caches serve it, and most refuse CONNECT to port 80.
     const authorization = proxyAuthorization(proxy);
     if (authorization !== undefined) headers['proxy-authorization'] = authorization;
-    headers.host = url.host;
-    return { dispatcher: this.#agent, origin: proxy.origin, path: url.origin + path };
+    headers.host = origin.slice('http://'.length);
+    return { dispatcher: this.#agent, origin: proxy.origin, path: origin + path };
+  }
+
+  #proxyOf(place: Place): URL | undefined {
+    if (!this.#proxies.has(place.origin)) this.#proxies.set(place.origin, this.#options.proxy(urlOf(place)));
+    return this.#proxies.get(place.origin);
   }
 
   #tunnel(proxy: URL): ProxyAgent {
@@ -134,8 +130,8 @@ export class HttpClient {
   }
 }
 
-function redirectOf(answer: Answer): string | undefined {
-  return [301, 302, 303, 307, 308].includes(answer.status) ? answer.header('location') : undefined;
+function shown(place: Place): string {
+  return redactUrl(urlOf(place));
 }
 
 function follow(from: URL, location: string): URL {

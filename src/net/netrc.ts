@@ -14,10 +14,11 @@ export type CredentialLookup = (url: URL) => Credentials | undefined;
 /**
  * Reads the netrc form: `machine`, `login`, `password`, `account`, `default`, over one line or many; `macdef` is skipped
  * up to its blank line, `#` begins a comment where a word may begin. A machine may carry port and path, as in apt's
- * auth.conf(5): `machine example.org:8443/repo login me password secret`.
+ * auth.conf(5): `machine example.org:8443/repo login me password secret`. Nothing in it: `undefined`.
  */
-export function parseNetrc(content: string): CredentialLookup {
+export function parseNetrc(content: string): CredentialLookup | undefined {
   const entries = readEntries(content);
+  if (entries.length === 0) return undefined;
   entries.sort((a, b) => Number(a.machine === undefined) - Number(b.machine === undefined));
   return (url) => {
     if (url.protocol !== 'https:' && !isLoopback(url.hostname)) return undefined;

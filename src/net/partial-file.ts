@@ -75,7 +75,7 @@ export class PartialFile implements Destination {
     await this.#rest();
     // After a restart the file may be longer than what was written since.
     await this.#handle.truncate(this.position);
-    return this.#digests.finish();
+    return this.#digests.soFar();
   }
 
   async discard(): Promise<void> {

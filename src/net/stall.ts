@@ -4,7 +4,7 @@ export interface Watched {
   bytes: number;
   /** True while we ourselves do not read (rate limit, slow disk): that is not the upstream's fault. */
   paused: boolean;
-  readonly fail: () => void;
+  fail(): void;
 }
 
 export interface StallOptions {

@@ -3,7 +3,7 @@ import type { Receive } from './exchange.ts';
 import type { HttpClient } from './http.ts';
 import { getLocalFile } from './local-file.ts';
 import type { Validators } from './types.ts';
-import { redactUrl, type Upstream, urlBelow } from './url.ts';
+import { placeBelow, redactUrl, type Upstream, urlOf } from './url.ts';
 
 export interface GetRequest {
   readonly upstream: Upstream;
@@ -17,18 +17,19 @@ export interface GetRequest {
 /** One GET below an upstream, over http, https or a local folder. */
 export function get(http: HttpClient, request: GetRequest, receive: Receive): Promise<Answer> {
   const { upstream, start, validators, signal } = request;
-  const url = urlBelow(upstream.root, request.path);
-  if (url.protocol === 'file:') return getLocalFile({ url, start, etag: validators?.etag, signal }, receive);
+  const place = placeBelow(upstream, request.path);
+  if (place.origin === 'file:')
+    return getLocalFile({ url: urlOf(place), start, etag: validators?.etag, signal }, receive);
   const headers: Record<string, string> = {};
   if (start > 0) headers.range = `bytes=${start}-`;
   if (validators?.etag !== undefined) headers['if-none-match'] = validators.etag;
   if (validators?.lastModified !== undefined) headers['if-modified-since'] = validators.lastModified;
-  return http.get({ url, upstream, headers, signal }, receive);
+  return http.get({ place, upstream, headers, signal }, receive);
 }
 
 /** How the file is named in messages. */
 export function shownUrl(upstream: Upstream, path: string): string {
-  return redactUrl(urlBelow(upstream.root, path));
+  return redactUrl(urlOf(placeBelow(upstream, path)));
 }
 
 /** Content-Length, if it is there and a number. */

@@ -11,6 +11,15 @@ export interface Upstream {
   readonly credentials: Credentials | undefined;
   /** `https://host:port`, or `file:`: what limits, pauses and health go by. */
   readonly host: string;
+  /** Path of the root with a slash at its end. */
+  readonly folder: string;
+}
+
+/** A request's target without the cost of a URL object: there is one for each of a million files. */
+export interface Place {
+  readonly origin: string;
+  /** Path and query, encoded. */
+  readonly path: string;
 }
 
 const PROTOCOLS = new Set(['http:', 'https:', 'file:']);
@@ -37,18 +46,29 @@ export function parseUpstream(text: string): Upstream {
   root.username = '';
   root.password = '';
   root.hash = '';
-  return { root, credentials, host: root.protocol === 'file:' ? 'file:' : root.origin };
+  const folder = root.pathname.endsWith('/') ? root.pathname : `${root.pathname}/`;
+  return { root, credentials, host: root.protocol === 'file:' ? 'file:' : root.origin, folder };
 }
+
+/** Characters that stand for themselves in a path whatever the server: nearly all names are of these alone. */
+const PLAIN = /^[A-Za-z0-9/._~-]*$/;
 
 /**
  * A path below a root, each segment percent-encoded: `+` as %2B (S3 reads a bare one as space), `~` literal.
  * A query of the root (a token) stays.
  */
-export function urlBelow(root: URL, path: string): URL {
-  const url = new URL(root);
-  const folder = root.pathname.endsWith('/') ? root.pathname : `${root.pathname}/`;
-  url.pathname = folder + path.split('/').map(encodeURIComponent).join('/');
-  return url;
+export function placeBelow(upstream: Upstream, path: string): Place {
+  const encoded = PLAIN.test(path) ? path : path.split('/').map(encodeURIComponent).join('/');
+  return { origin: upstream.host, path: upstream.folder + encoded + upstream.root.search };
+}
+
+export function placeOf(url: URL): Place {
+  return { origin: url.origin, path: url.pathname + url.search };
+}
+
+/** Also for `file:`, whose origin is `file:`, too. */
+export function urlOf(place: Place): URL {
+  return new URL(place.origin === 'file:' ? `file://${place.path}` : place.origin + place.path);
 }
 
 /** The URL as it may be shown and kept: without user, password, fragment and the values of a query. */

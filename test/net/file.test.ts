@@ -238,3 +238,38 @@ test('a full disk is told as such', async () => {
     code: 'store.no-space',
   });
 });
+
+describe('a file whose size nobody signed', () => {
+  const unsized = (path: string, bytes: Buffer, limit = 10_000_000) => ({
+    ...wanted(path, bytes),
+    sizeBytes: limit,
+    sizeIsLimit: true as const,
+  });
+
+  test('comes in the size that upstream says, also when it breaks off', async () => {
+    const server = await upstream();
+    server.script('/large', { kind: 'reset', after: 500_000 });
+    const partial = join(await folder(), 'partial');
+    const fetched = await fetcher().file([server.url], unsized('large', LARGE), { partial });
+    expect(fetched).toMatchObject({ sizeBytes: LARGE.length, sha256: sha256(LARGE) });
+    expect((await readFile(partial)).equals(LARGE)).toBe(true);
+  });
+
+  test('that is there already needs no request', async () => {
+    const server = await upstream();
+    const partial = join(await folder(), 'partial');
+    await writeFile(partial, LARGE);
+    const fetched = await fetcher().file([server.url], unsized('large', LARGE), { partial });
+    expect(fetched.sizeBytes).toBe(LARGE.length);
+    expect(server.seen).toEqual([]);
+  });
+
+  test('beyond its limit, announced or not, is refused', async () => {
+    const server = await upstream();
+    const partial = join(await folder(), 'partial');
+    const failure = () => fetcher().file([server.url], unsized('large', LARGE, LARGE.length - 1), { partial });
+    await expect(failure()).rejects.toMatchObject({ code: 'net.size' });
+    server.always('/large', { kind: 'endless' });
+    await expect(failure()).rejects.toMatchObject({ code: 'net.size' });
+  });
+});

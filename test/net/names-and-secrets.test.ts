@@ -7,7 +7,7 @@ import { parseRetryAfter } from '../../src/net/failures.ts';
 import { parseNetrc } from '../../src/net/netrc.ts';
 import { proxyFromEnv } from '../../src/net/proxy.ts';
 import { rateLimit } from '../../src/net/rate.ts';
-import { parseUpstream, redactUrl, urlBelow } from '../../src/net/url.ts';
+import { parseUpstream, placeBelow, redactUrl } from '../../src/net/url.ts';
 import { fetcher, folder, SMALL, upstream, wanted } from './fetching.ts';
 
 describe('redactUrl', () => {
@@ -22,11 +22,12 @@ describe('redactUrl', () => {
 
 describe('parseUpstream', () => {
   test('takes the credentials out', () => {
-    const { root, credentials, host } = parseUpstream('https://me%40x:p%3Aw@example.org:8443/debian?token=t');
+    const upstream = parseUpstream('https://me%40x:p%3Aw@example.org:8443/debian?token=t');
+    const { root, credentials, host } = upstream;
     expect(root.href).toBe('https://example.org:8443/debian?token=t');
     expect(credentials).toEqual({ login: 'me@x', password: 'p:w' });
     expect(host).toBe('https://example.org:8443');
-    expect(urlBelow(root, 'a/b').href).toBe('https://example.org:8443/debian/a/b?token=t');
+    expect(placeBelow(upstream, 'a/b+')).toEqual({ origin: host, path: '/debian/a/b%2B?token=t' });
   });
 
   test.each(['ftp://example.org/', 'example.org/debian', 'https://me:secret@[/', 'https://me:%zz@example.org/'])(
@@ -54,7 +55,7 @@ machine port.example.org:8443/private login deep password path
 machine upper.example.org login "quoted" password x
 default login anonymous password guest
 `);
-  const of = (url: string) => lookup(new URL(url));
+  const of = (url: string) => lookup?.(new URL(url));
 
   test.each([
     ['https://example.org/x', 'me', 'p#w'],
@@ -73,8 +74,8 @@ default login anonymous password guest
   });
 
   test('without default, strangers get nothing', () => {
-    expect(parseNetrc('machine a.example.org login x password y')(new URL('https://b.example.org/'))).toBeUndefined();
-    expect(parseNetrc('')(new URL('https://b.example.org/'))).toBeUndefined();
+    expect(parseNetrc('machine a.example.org login x password y')?.(new URL('https://b.example.org/'))).toBeUndefined();
+    expect(parseNetrc('# nothing')).toBeUndefined();
   });
 });
 
