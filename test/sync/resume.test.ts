@@ -3,7 +3,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
-import { SAMPLE_DATE, startFakeApt, twoPoints } from '../support/fake-apt.ts';
+import { syncMirror } from '../../src/sync/sync-mirror.ts';
+import { SAMPLE_DATE, SAMPLE_PACKAGES, startFakeApt, twoPoints } from '../support/fake-apt.ts';
 import { type FakeFiles, fakeArchive } from '../support/fake-archive.ts';
 import { type FakeKey, fakeKey } from '../support/fake-key.ts';
 import { type Bench, openBench } from './harness.ts';
@@ -155,4 +156,39 @@ test('a head that moved during the sync wins: `store.raced`', async () => {
   } finally {
     await rival.close();
   }
+});
+
+test('what another sync accepted meanwhile counts: upstream is asked again', async () => {
+  bench = await openBench({ files: first, key });
+  await bench.sync();
+  const third = await fakeArchive({
+    key,
+    suites: [
+      {
+        suite: 'bookworm',
+        components: { main: { packages: SAMPLE_PACKAGES } },
+        date: new Date('2024-05-02T20:00:00Z'),
+      },
+    ],
+  });
+  bench.upstream.serve(second);
+  const { deps, spec } = bench;
+  let rival: Promise<unknown> | undefined;
+  bench.with({
+    fetcher: {
+      file: deps.fetcher.file.bind(deps.fetcher),
+      close: deps.fetcher.close.bind(deps.fetcher),
+      async document(...call) {
+        const answer = await deps.fetcher.document(...call);
+        if (rival === undefined) {
+          bench.upstream.serve(third);
+          rival = syncMirror(deps, spec);
+          await rival;
+        }
+        return answer;
+      },
+    },
+  });
+  expect((await bench.sync()).changed).toBe(false);
+  for (const path of third.keys()) expect((await bench.listing()).has(path), path).toBe(true);
 });
