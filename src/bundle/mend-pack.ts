@@ -5,8 +5,8 @@ import { storageError } from '../errors.ts';
 import { BlockReader } from './block-reader.ts';
 import { openOrdinary } from './documents.ts';
 import type { FoundVolume } from './medium.ts';
-import { isParityOf, type ParityTool, protectorOf } from './parity.ts';
-import { parityGeometry } from './parity-geometry.ts';
+import type { ParityTool } from './parity.ts';
+import { isParityOf, parityGeometry, protectorOf } from './parity-geometry.ts';
 import type { Bundle, PackPlan } from './types.ts';
 
 export interface MendInput {

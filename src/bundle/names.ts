@@ -1,5 +1,4 @@
 /** Names on the medium: lower-case ASCII (SHA256SUMS is the customary exception), at most 100 characters, so that FAT, ISO 9660 and ustar all keep them. */
-import { KubedosError } from '../errors.ts';
 import type { Sha256 } from '../store/types.ts';
 import type { PackMember } from './types.ts';
 
@@ -39,17 +38,4 @@ export function memberName(member: PackMember): string {
   const object = memberObject(member);
   const suffix = member.extent === null ? '' : `.${String(member.extent.index).padStart(4, '0')}`;
   return `objects/${object.slice(0, 2)}/${object}${suffix}`;
-}
-
-const SAFE_NAME = /^[a-z0-9][a-z0-9._+-]{0,99}$/;
-
-/** One component of a path on the medium; refuses what would leave its folder. */
-export function checkName(name: string, origin: string): string {
-  if (!SAFE_NAME.test(name) || name.includes('..')) {
-    throw new KubedosError(
-      'bundle.invalid',
-      `${origin}: file name ${JSON.stringify(name.slice(0, 120))} is not allowed`,
-    );
-  }
-  return name;
 }

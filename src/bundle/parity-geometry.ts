@@ -1,4 +1,4 @@
-/** How a pack is cut into Reed–Solomon blocks: pure, so that volumes can be sized before parity is made. */
+/** How a pack is cut into Reed–Solomon blocks, and where parity lies: pure, so that volumes can be sized before it is made. */
 
 export interface ParityGeometry {
   readonly blockBytes: number;
@@ -27,4 +27,18 @@ export function parityGeometry(packBytes: number, percent: number): ParityGeomet
   const data = Math.ceil(((packBytes + blockBytes) * percent) / 100) + blockBytes;
   const boundBytes = data + mostRecovery * PACKET_BYTES + copies * (mostBlocks * 20 + DESCRIPTION_BYTES);
   return { blockBytes, recoveryBlocks, boundBytes };
+}
+
+/** The volume whose packs are protected by parity that lies on volume `volume`. */
+export function protectedBy(volume: number, volumes: number): number {
+  return volume === 1 ? volumes : volume - 1;
+}
+
+/** The volume that holds the parity of `volume`'s packs. */
+export function protectorOf(volume: number, volumes: number): number {
+  return volume === volumes ? 1 : volume + 1;
+}
+
+export function isParityOf(name: string, pack: string): boolean {
+  return name.startsWith(pack) && /^(\.vol\d{1,5}\+\d{1,5})?\.par2$/.test(name.slice(pack.length));
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { KubedosError, storageError } from '../errors.ts';
 import { hashHandle } from './contents-file.ts';
 import { copyFileDurably } from './documents.ts';
-import { parityGeometry } from './parity-geometry.ts';
+import { isParityOf, parityGeometry } from './parity-geometry.ts';
 import type { PackPlan, VolumeFile } from './types.ts';
 
 /** What the bundle needs of par2; see exec/par2.ts. */
@@ -21,20 +21,6 @@ export interface ParityTool {
   ): Promise<void>;
   /** Mends `folder/name` in place with the .par2 files beside it; false where more is lost than they can give back. */
   repair(input: { readonly folder: string; readonly name: string }, signal?: AbortSignal): Promise<boolean>;
-}
-
-/** The volume whose packs are protected by parity that lies on volume `volume`. */
-export function protectedBy(volume: number, volumes: number): number {
-  return volume === 1 ? volumes : volume - 1;
-}
-
-/** The volume that holds the parity of `volume`'s packs. */
-export function protectorOf(volume: number, volumes: number): number {
-  return volume === volumes ? 1 : volume + 1;
-}
-
-export function isParityOf(name: string, pack: string): boolean {
-  return name.startsWith(pack) && /^(\.vol\d{1,5}\+\d{1,5})?\.par2$/.test(name.slice(pack.length));
 }
 
 /** Makes the parity of one pack in `scratch` and moves it into `folder`, durable but for the folder's own fsync. */

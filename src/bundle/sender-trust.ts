@@ -12,7 +12,9 @@ import type { CarriedRoot } from './prepare.ts';
 
 /** What the pinned root of a sender says today. */
 export interface SenderTrust {
-  /** Keys that may sign bundles and snapshots. */
+  /** Keys that the newest root names: bundles are made now, so one of these must have signed. */
+  readonly signing: Keyring;
+  /** Every key that the chain ever named and did not revoke: snapshots may be older than the last change of keys. */
   readonly keyring: Keyring;
   /** From now on the newest root of the chain is the pinned one. */
   commit(): Promise<void>;
@@ -33,7 +35,7 @@ export async function verifySender(found: FoundBundle, followRoots: FollowRoots)
     const signature = await readOrdinary(join(folder, ROOT_SIGNATURE_NAME), MAX_SMALL_BYTES);
     if (signature === undefined) continue;
     try {
-      await trust.keyring.verifyDetached(bundle.bytes, signature.toString(), `${ROOT_NAME} of bundle ${bundle.id}`);
+      await trust.signing.verifyDetached(bundle.bytes, signature.toString(), `${ROOT_NAME} of bundle ${bundle.id}`);
       return trust;
     } catch (error) {
       failure ??= error;

@@ -9,10 +9,10 @@ import { openOrdinary, readOrdinary } from './documents.ts';
 import { Journal } from './journal.ts';
 import type { FoundVolume } from './medium.ts';
 import { CONTENTS_NAME, ROOT_NAME, SUMS_NAME, VOLUME_NAME } from './names.ts';
-import { isParityOf, protectedBy } from './parity.ts';
+import { isParityOf, protectedBy } from './parity-geometry.ts';
 import type { Bundle } from './types.ts';
 import { verifyPack } from './verify-pack.ts';
-import { MAX_VOLUME_BYTES } from './volume-document.ts';
+import { claimedBundle, MAX_VOLUME_BYTES } from './volume-document.ts';
 import { packNumber, packsOf } from './volume-writer.ts';
 import { judge, parseSums, type Seen } from './witness.ts';
 
@@ -35,6 +35,12 @@ export interface VolumeInput {
 export async function verifyVolume(found: FoundVolume, input: VolumeInput): Promise<VolumeVerdict> {
   const { folder, volume, document } = found;
   const { bundle } = input;
+  const documentBytes = await readOrdinary(join(folder, VOLUME_NAME), MAX_VOLUME_BYTES);
+  const sums = (await readOrdinary(join(folder, SUMS_NAME), MAX_VOLUME_BYTES))?.toString();
+  if (rootIsDamaged(bundle, documentBytes, sums)) {
+    const what = 'does not have the hash that volume.json and SHA256SUMS say';
+    return { volume, folder, damage: [{ volume, folder, file: ROOT_NAME, what, objects: [] }], strangers: [] };
+  }
   const seen: Seen[] = [];
   const details = new Map<string, Pick<FileDamage, 'what' | 'objects'>>();
   const right = signedHashes(bundle);
@@ -64,10 +70,11 @@ export async function verifyVolume(found: FoundVolume, input: VolumeInput): Prom
     seen.push({ name: pack.name, sizeBytes: pack.sizeBytes, sha256, sound: what === '' });
     if (what !== '') details.set(pack.name, { what, objects: badObjects });
   }
-  const documentBytes = await readOrdinary(join(folder, VOLUME_NAME), MAX_VOLUME_BYTES);
-  const sums = (await readOrdinary(join(folder, SUMS_NAME), MAX_VOLUME_BYTES))?.toString();
-  const parity = document?.parity.map(({ name }) => name) ?? parityIn(parseSums(sums ?? ''), bundle, volume);
-  for (const name of parity) seen.push({ ...(await see(folder, name)), sound: undefined });
+  const parity = [
+    ...(document?.parity ?? []).map(({ name }) => name),
+    ...parityIn(parseSums(sums ?? ''), bundle, volume),
+  ];
+  for (const name of new Set(parity)) seen.push({ ...(await see(folder, name)), sound: undefined });
   const bad = judge(seen, { document, documentBytes, sums });
   const damage = [...bad].sort().map((file): FileDamage => {
     const gone = seen.some((one) => one.name === file && one.sha256 === undefined);
@@ -79,7 +86,13 @@ export async function verifyVolume(found: FoundVolume, input: VolumeInput): Prom
   return { volume, folder, damage, strangers: (await filesBelow(folder)).filter((name) => !known.has(name)) };
 }
 
-/** The parity of a volume without a usable volume.json. */
+/** Both lists of hashes agree on another root: it is not they that are damaged, and nothing else can be judged by it. */
+function rootIsDamaged(bundle: Bundle, documentBytes: Buffer | undefined, sums: string | undefined): boolean {
+  const claimed = documentBytes === undefined ? undefined : claimedBundle(documentBytes);
+  return claimed !== undefined && claimed !== bundle.sha256 && claimed === parseSums(sums ?? '').get(ROOT_NAME);
+}
+
+/** Parity that SHA256SUMS names. */
 function parityIn(sums: ReadonlyMap<string, string>, bundle: Bundle, volume: number): string[] {
   const packs = packsOf(bundle, protectedBy(volume, bundle.root.volumes.length));
   return [...sums.keys()].filter((name) => packs.some((pack) => isParityOf(name, pack.name)));

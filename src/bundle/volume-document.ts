@@ -4,7 +4,7 @@ import { KubedosError } from '../errors.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
 import { SHA256 } from '../store/names.ts';
 import { documentNames } from './document-names.ts';
-import { checkName } from './names.ts';
+import { isParityOf, protectedBy } from './parity-geometry.ts';
 import { parseCanonical } from './root-document.ts';
 import {
   type Bundle,
@@ -54,12 +54,25 @@ export function parseVolume(bytes: Uint8Array, bundle: Bundle, origin: string): 
       document.packs[index]?.name === name && document.packs[index]?.sizeBytes === sizeBytes,
   );
   if (!same || document.packs.length !== planned.packs.length) refuse('its packs are not those of the signed root');
-  for (const { name } of document.parity) checkName(name, origin);
+  const neighbour = bundle.root.volumes[protectedBy(document.volume, document.of) - 1]?.packs ?? [];
+  for (const { name } of document.parity) {
+    if (!neighbour.some((pack) => isParityOf(name, pack.name)))
+      refuse(`${JSON.stringify(name)} is no parity of its neighbour`);
+  }
   const names = documentNames(bundle.root);
   if (document.documents.map(({ name }) => name).join('\n') !== names.join('\n')) {
     refuse('its documents are not those that the signed root implies');
   }
   return document;
+}
+
+/** The root that a volume.json speaks of, whether or not it is the one that lies beside it. */
+export function claimedBundle(bytes: Uint8Array): string | undefined {
+  try {
+    return parseCanonical(bytes, schema, VOLUME_FORMAT).bundle;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What `sha256sum -c` reads, sorted by name. */

@@ -3,8 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { documentNames } from './document-names.ts';
 import { Journal } from './journal.ts';
-import { protectedBy } from './parity.ts';
-import { parityGeometry } from './parity-geometry.ts';
+import { parityGeometry, protectedBy } from './parity-geometry.ts';
 import { finishedVolume, folderOf, packsOf, type VolumeJob } from './volume-writer.ts';
 
 /** volume.json, SHA256SUMS and what file systems spend on each file. */

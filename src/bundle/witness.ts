@@ -26,16 +26,25 @@ export function judge(
 ): Set<string> {
   const bad = new Set<string>();
   const listed = new Map(filesOf(lists.document).map(({ name, sha256 }) => [name, sha256]));
+  const sizes = new Map(filesOf(lists.document).map(({ name, sizeBytes }) => [name, sizeBytes]));
   const summed = parseSums(lists.sums ?? '');
   const truth = new Map<string, VolumeFile>();
   for (const { name, sizeBytes, sha256, sound } of seen) {
     const first = listed.get(name);
     const second = summed.get(name);
+    const misnamed = lists.document === undefined ? undefined : whichMisnames({ first, second, sha256 });
+    if (misnamed !== undefined) {
+      bad.add(misnamed);
+      if (sha256 !== undefined) truth.set(name, { name, sizeBytes, sha256 });
+      continue;
+    }
     const agreed = first === second || second === undefined ? first : first === undefined ? second : undefined;
     const right = sound === true ? sha256 : (agreed ?? (sha256 === first || sha256 === second ? sha256 : undefined));
     if (sound === false || right === undefined || sha256 !== right) bad.add(name);
     if (right !== undefined) truth.set(name, { name, sizeBytes, sha256: right });
     if (right !== undefined && first !== undefined && first !== right) bad.add(VOLUME_NAME);
+    if (right !== undefined && right === sha256 && sizes.has(name) && sizes.get(name) !== sizeBytes)
+      bad.add(VOLUME_NAME);
     if (right === undefined && first !== second) bad.add(VOLUME_NAME).add(SUMS_NAME);
   }
   if (lists.document === undefined) bad.add(VOLUME_NAME);
@@ -60,6 +69,18 @@ export function judge(
     if (lists.sums !== sumsText([...truth.values(), own])) bad.add(SUMS_NAME);
   }
   return bad;
+}
+
+/** A list whose very name for a file is damaged: there is no such file, or one that the other list knows with its right hash. */
+function whichMisnames(file: {
+  readonly first: string | undefined;
+  readonly second: string | undefined;
+  readonly sha256: string | undefined;
+}): string | undefined {
+  const { first, second, sha256 } = file;
+  if (first === undefined && second !== undefined)
+    return sha256 === undefined ? SUMS_NAME : sha256 === second ? VOLUME_NAME : undefined;
+  return second === undefined && sha256 === undefined ? VOLUME_NAME : undefined;
 }
 
 function filesOf(document: VolumeDocument | undefined): VolumeFile[] {

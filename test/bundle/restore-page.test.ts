@@ -73,6 +73,8 @@ describe('docs/restore.md', () => {
     const signer = await unlockSigningKey(created.privateArmored);
     const next = { fingerprint: signer.info.fingerprint, publicKey: signer.publicArmored() };
     await pair.senderRoots.rotate(next, { now: EPOCH, revokeOld: false });
+    await pair.senderRoots.rotateRootKey({ now: EPOCH });
+    await pair.senderRoots.rotate(next, { now: EPOCH, revokeOld: false });
     await setMirror(pair.sender.store, 'debian', { ...files, 'pool/new.deb': 'new', f3: 'changed' });
     const second = await takeSnapshot({ ...pair.sender, signer }, 2, 'stable');
     Object.assign(pair.exportDeps, { signer, roots: await pair.senderRoots.own() });
@@ -101,7 +103,7 @@ describe('docs/restore.md', () => {
     await wrong('roots/1.json', 300, /bad signature: .*1\.json/);
     const other = `${'A'.repeat(39)}B`;
     expect(await restore(pair, folders, other)).toMatchObject({
-      output: expect.stringContaining(`the root key is not ${other}`),
+      output: expect.stringContaining(`is not signed by ${other}`),
     });
     await rename(folder, pair.path('whole'));
     expect(await restore(pair, [pair.path('whole')])).toEqual({ status: 0, output: '' });

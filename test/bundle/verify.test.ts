@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ExportReport } from '../../src/bundle/export.ts';
@@ -35,6 +35,31 @@ describe('verify', () => {
       expect(await verifyBundle([folder], {}, {})).toMatchObject({ damage: [], signature: 'unchecked' });
     }
   });
+
+  test('names every file in which a bit has turned', async () => {
+    const { pair, report } = await sent({ parityPercent: 10, volumeSizeBytes: 450_000, packSizeBytes: 200_000 });
+    expect(report.folders).toHaveLength(2);
+    let position = 0;
+    for (const folder of report.folders) {
+      for (const name of await filesBelow(folder)) {
+        const { size } = await stat(join(folder, name));
+        const samples = name.endsWith('.tar') || name === 'bundle.json' ? 20 : 6;
+        for (let sample = 0; sample < samples; sample++) {
+          position += 7919;
+          const back = await flipBit(join(folder, name), position % size, position % 7);
+          const what = `${basename(folder)}/${name} at ${position % size} of ${size}`;
+          const named = await verifyBundle([folder], {}, {}).then(
+            ({ damage }) => damage.map(({ folder: where, file }) => `${basename(where)}/${file}`),
+            (error: Error) => [error.message],
+          );
+          expect(named.join(' '), what).toContain(`${basename(folder)}/${name}`);
+          expect(named, what).toHaveLength(1);
+          await back();
+        }
+      }
+    }
+    expect((await verify(pair)).complete).toBe(true);
+  }, 60_000);
 
   test('names objects that are damaged, files cut short, and volumes that are missing', async () => {
     const { pair, report } = await sent();
