@@ -6,6 +6,7 @@ import type { ServerDeps } from './deps.ts';
 import { FileAnswers, type FileRequest, type FoundFile } from './file-answer.ts';
 import { listingPage, placesPage } from './listing.ts';
 import { ObjectReader } from './object-reader.ts';
+import { isUnconditional, type ReadyAnswer, ReadyAnswers } from './ready-answers.ts';
 import { encodePath, type FileTarget, parseFileTarget, targetPath } from './request-path.ts';
 import { CACHE_ASK_FIRST, CACHE_FOR_EVER, channelCacheControl, outlivesMove } from './stable-path.ts';
 import { type ChannelView, type SnapshotView, Views } from './views.ts';
@@ -31,12 +32,27 @@ export class FileRoutes {
   readonly files: FileAnswers;
   readonly views: Views;
   readonly #deps: ServerDeps;
+  readonly #ready: ReadyAnswers;
 
   constructor(deps: ServerDeps) {
     this.#deps = deps;
     this.reader = new ObjectReader(deps);
     this.files = new FileAnswers(deps, this.reader);
     this.views = new Views(deps);
+    this.#ready = new ReadyAnswers(this.views, this.reader);
+  }
+
+  /**
+   * The answer, where it was given before and nothing has changed since: see `ReadyAnswers`. Undefined: `answer` decides.
+   * Errors are left to it as well.
+   */
+  answerAtOnce(method: string, target: string, rawHeaders: readonly string[]): ReadyAnswer | undefined {
+    if (method !== 'GET' || !isUnconditional(rawHeaders)) return undefined;
+    try {
+      return this.#ready.get(target);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Undefined: the path is not below `/c/` or `/s/`. */
@@ -64,7 +80,11 @@ export class FileRoutes {
     const place: Place = { target, view, mirror, channel };
     if (!target.directory && target.path !== '') {
       const found = (await this.#find(place)) ?? (await this.#findEarlier(place));
-      if (found !== undefined) return this.files.answer(request, found);
+      if (found !== undefined) {
+        const answer = await this.files.answer(request, found);
+        if (isPlain(request)) this.#ready.keep(request.target, target, channel ?? view, answer);
+        return answer;
+      }
     }
     return this.#directory(request, place);
   }
@@ -170,6 +190,18 @@ export class FileRoutes {
     });
     return textAnswer(500, 'the server cannot answer this; its operator finds the reason in the log\n');
   }
+}
+
+/** Without conditions: what `answerAtOnce` may be asked the next time. */
+function isPlain({ method, headers }: FileRequest): boolean {
+  const {
+    range,
+    'if-match': match,
+    'if-none-match': noneMatch,
+    'if-modified-since': since,
+    'if-range': ifRange,
+  } = headers;
+  return method === 'GET' && (range ?? match ?? noneMatch ?? since ?? ifRange) === undefined;
 }
 
 function missing(target: FileTarget): Answer {

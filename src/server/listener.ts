@@ -7,7 +7,7 @@ import type { FileRoutes } from './files.ts';
 import type { Metrics } from './metrics.ts';
 import { targetPath } from './request-path.ts';
 import { SendBuffers } from './send-buffers.ts';
-import { CutShort, sendAnswer } from './send-socket.ts';
+import { CutShort, sendAnswer, sendBytes } from './send-socket.ts';
 
 export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
@@ -71,7 +71,11 @@ export function createListener(parts: {
         complete: outgoing.writableFinished,
       });
     });
-    if (url.startsWith('/c/') || url.startsWith('/s/') || !url.startsWith('/')) {
+    const ready = routes.answerAtOnce(method, url, incoming.rawHeaders);
+    if (ready !== undefined) {
+      bytes = ready.bytes.length;
+      sendBytes(ready, ready.bytes, outgoing);
+    } else if (url.startsWith('/c/') || url.startsWith('/s/') || !url.startsWith('/')) {
       void serveFile(incoming, outgoing).then((sent) => {
         bytes = sent;
       });

@@ -46,6 +46,11 @@ export class ObjectReader {
     return this.#small.bytes;
   }
 
+  /** From memory alone; the caller asks `isBad` itself. */
+  cached(sha256: string): Buffer | undefined {
+    return this.#small.get(sha256);
+  }
+
   isBad(sha256: string): boolean {
     const badStamp = this.#badStamp;
     const stamp = badStamp && this.#stamps.get('', badStamp);

@@ -16,9 +16,7 @@ export async function sendAnswer(answer: Answer, response: ServerResponse, buffe
   const { body } = answer;
   const bytes = body.kind === 'bytes' ? body.bytes : body.kind === 'none' ? undefined : onlyBytes(body);
   if (body.kind !== 'object' || bytes !== undefined) {
-    response.writeHead(answer.status, answer.headers as string[]);
-    if (response.req.method === 'HEAD') response.end();
-    else response.end(bytes);
+    sendBytes(answer, bytes, response);
     return true;
   }
   try {
@@ -35,6 +33,17 @@ export async function sendAnswer(answer: Answer, response: ServerResponse, buffe
     // Not waited for: what is read is read, and the caller's account is to be settled before the socket's.
     closeObject(body.object).catch(() => undefined);
   }
+}
+
+/** Head and body in one go; nothing is waited for. */
+export function sendBytes(
+  { status, headers }: Pick<Answer, 'status' | 'headers'>,
+  bytes: Uint8Array | string | undefined,
+  response: ServerResponse,
+): void {
+  response.writeHead(status, headers as string[]);
+  if (response.req.method === 'HEAD') response.end();
+  else response.end(bytes);
 }
 
 /** The one piece of memory that makes up a body, where it does: the way of most requests, without any waiting. */

@@ -129,6 +129,23 @@ describe('connections', () => {
     expect(served.log).toEqual([]);
   });
 
+  test('get the same answer the third time as the first, and parts of it when they ask', async () => {
+    const get = (headers = {}): Promise<Response> => fetch(`${server.url}/c/stable/debian/small.deb`, { headers });
+    for (let i = 0; i < 3; i++) {
+      const response = await get();
+      expect([response.status, await response.text(), response.headers.get('content-length')]).toEqual([
+        200,
+        'small',
+        '5',
+      ]);
+      const part = await get({ range: 'bytes=1-2' });
+      expect([part.status, await part.text()]).toEqual([206, 'ma']);
+      const unchanged = await get({ 'if-none-match': response.headers.get('etag') ?? '' });
+      expect([unchanged.status, await unchanged.text()]).toEqual([304, '']);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  });
+
   test('of HTTP/1.0', async () => {
     const answer = await raw('GET /c/stable/debian/small.deb HTTP/1.0\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 .*\r\nConnection: close\r\n\r\nsmall$/s);
