@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { combinedLine, jsonLine } from '../../src/server/access-log.ts';
+import { combinedLine, jsonLine, LineBuffer } from '../../src/server/access-log.ts';
 import { isLoopback, urlOf } from '../../src/server/bind-address.ts';
 import { contentTypeOf } from '../../src/server/content-type.ts';
 import { areaOf } from '../../src/server/metrics.ts';
@@ -126,4 +126,19 @@ test('big buffers are lent out up to a limit and come back', () => {
   pool.giveBack(first, false);
   expect(pool.lend(5_000_000) === first).toBe(false);
   expect(pool.lend(10)[0].length).toBe(64 * 1024);
+});
+
+test('access lines are written together, in their order, and none is lost at a stop', () => {
+  const written: string[] = [];
+  const buffer = new LineBuffer((text) => written.push(text));
+  buffer.add('a');
+  buffer.add('b');
+  expect(written).toEqual([]);
+  buffer.flush();
+  buffer.flush();
+  expect(written).toEqual(['a\nb\n']);
+  for (let i = 0; i < 2000; i++) buffer.add('x'.repeat(99));
+  expect(written.length).toBeGreaterThan(2);
+  buffer.flush();
+  expect(written.join('').length).toBe(4 + 200_000);
 });
