@@ -192,6 +192,22 @@ describe('forms of repositories', () => {
     expect(names).toEqual(['dists/bookworm/InRelease']);
   });
 
+  test('a Release of another state than the InRelease is left out', async () => {
+    const files = await archive({});
+    const older = await archive({ date: new Date(SAMPLE_DATE.getTime() - 60_000) });
+    for (const name of ['Release', 'Release.gpg'])
+      files.set(`dists/bookworm/${name}`, older.get(`dists/bookworm/${name}`) ?? Buffer.alloc(0));
+    await open({ files });
+    await bench.sync();
+    const names = [...(await bench.listing()).keys()].filter((path) => /Release/.test(path));
+    expect(names).toEqual(['dists/bookworm/InRelease']);
+    const forged = new Map(files).set('dists/bookworm/Release.gpg', Buffer.from('no signature'));
+    await bench.close();
+    await open({ files: forged });
+    await bench.sync();
+    expect((await bench.listing()).has('dists/bookworm/Release')).toBe(false);
+  });
+
   test('Release with Release.gpg alone', async () => {
     await open({ files: await archive({ form: 'detached' }) });
     await bench.sync();
@@ -349,6 +365,20 @@ test('two suites of one mirror share their pool', async () => {
   const report = await bench.sync();
   expect((await bench.listing()).size).toBe(files.size);
   expect(report.fetched.files).toBe(4 + 2);
+});
+
+test('of one path with two checksums the file that upstream serves is taken, with a warning', async () => {
+  const suite = (name: string, paddingBytes: number): FakeSuite => ({
+    suite: name,
+    components: { main: { packages: [{ name: 'hello', version: '1', paddingBytes }] } },
+    date: SAMPLE_DATE,
+  });
+  const files = await fakeArchive({ key, suites: [suite('bookworm', 10), suite('bookworm-backports', 20)] });
+  await open({ files, upstream: { suites: ['bookworm', 'bookworm-backports'] } });
+  const report = await bench.sync();
+  const path = 'pool/main/h/hello/hello_1_all.deb';
+  expect((await bench.listing()).get(path)).toBe(sha(files.get(path)));
+  expect(report.notes).toEqual([expect.stringContaining('two checksums')]);
 });
 
 test('the catalog hears of every package, and only of changes', async () => {
