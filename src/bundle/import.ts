@@ -42,7 +42,7 @@ export interface ImportOptions {
 
 export interface ImportReport extends Shown {
   readonly bundle: Bundle;
-  /** False: it was taken before, and nothing was done. */
+  /** False: it was taken before. Nothing was done but to bring back objects that are missing or known as damaged. */
   readonly imported: boolean;
   readonly snapshots: readonly string[];
   /** Bytes of objects that were not here before. */
@@ -56,7 +56,8 @@ export interface ImportReport extends Shown {
 
 /**
  * Makes nothing visible before all is verified and durable. What could be taken stays, also when the import fails: the
- * same command, with the missing volumes or with made-again ones, goes on. Repeated after the end it is a no-op.
+ * same command, with the missing volumes or with made-again ones, goes on. Repeated after the end it is a no-op, but for
+ * objects that are missing or known as damaged by then.
  */
 export async function importBundle(deps: ImportDeps, options: ImportOptions, run: Run): Promise<ImportReport> {
   return deps.store.withWriter('bundle import', () => importAlone(deps, options, run));
@@ -77,8 +78,9 @@ async function importAlone(deps: ImportDeps, options: ImportOptions, run: Run): 
   for (const message of warnings) run.onEvent?.({ type: 'note', level: 'warn', message });
   const start = { bundle, warnings, foreign: chosen.foreign, ageDays: admission.ageDays };
   if (admission.taken && (await holdsSnapshots(store, bundle))) {
-    const nothing = { snapshots: [], newBytes: 0, mended: [], channels: [], heads: [], keptHeads: [] };
-    return { ...start, ...nothing, imported: false };
+    // Whole already; but what was lost or damaged since comes back.
+    const refilled = await takeObjects(deps, chosen, run);
+    return { ...start, ...refilled, snapshots: [], channels: [], heads: [], keptHeads: [], imported: false };
   }
   const base = await requireBase(store, bundle);
   const snapshots = await readSnapshots(chosen.found, trust.keyring);
@@ -94,21 +96,6 @@ async function importAlone(deps: ImportDeps, options: ImportOptions, run: Run): 
   await trust.commit();
   await recordTaken(store, bundle);
   return { ...start, ...shown, imported: true, snapshots: snapshots.map(({ id }) => id), newBytes, mended };
-}
-
-/**
- * For `store repair`: takes every object of the bundle that the store lacks or knows as damaged, and changes nothing
- * else. Age and sequence do not matter: bytes are bytes.
- */
-export async function refillFromBundle(
-  deps: ImportDeps,
-  options: Pick<ImportOptions, 'from' | 'bundle'>,
-  run: Run,
-): Promise<{ readonly newBytes: number }> {
-  return deps.store.withWriter('bundle refill', async () => {
-    const { chosen } = await chooseTrusted(await findVolumes(options.from), deps.followRoots, options.bundle);
-    return takeObjects(deps, chosen, run);
-  });
 }
 
 async function holdsSnapshots(store: Store, bundle: Bundle): Promise<boolean> {
