@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import { KubedosError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { Sink } from './exchange.ts';
@@ -26,7 +27,7 @@ export async function fetchDocument(job: DocumentJob): Promise<DocumentAnswer> {
       return await job.hosts.withTries(upstream, {
         signal: job.signal,
         progress: () => 0,
-        run: () => once(job, upstream),
+        run: (limit) => once(job, upstream, limit),
       });
     } catch (error) {
       if (!(error instanceof KubedosError) || !error.code.startsWith('net.')) throw error;
@@ -37,7 +38,7 @@ export async function fetchDocument(job: DocumentJob): Promise<DocumentAnswer> {
   throw combined(job.path, failures);
 }
 
-async function once(job: DocumentJob, upstream: Upstream): Promise<DocumentAnswer> {
+async function once(job: DocumentJob, upstream: Upstream, limit: LimitFunction): Promise<DocumentAnswer> {
   const { http, path, validators, signal, maxBytes } = job;
   const shown = (): string => shownUrl(upstream, path);
   const chunks: Buffer[] = [];
@@ -52,7 +53,7 @@ async function once(job: DocumentJob, upstream: Upstream): Promise<DocumentAnswe
       return undefined;
     };
   };
-  const answer = await get(http, { upstream, path, start: 0, validators, signal }, receive);
+  const answer = await get(http, { upstream, path, start: 0, validators, signal, limit }, receive);
   if (answer.status === 304 && validators !== undefined) return { status: 'unchanged' };
   if (answer.status !== 200) throw statusError(shown(), answer, Date.now());
   return {
