@@ -1,11 +1,12 @@
 import type { LimitFunction } from 'p-limit';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher, Agent as UndiciAgent } from 'undici';
 import { KubedosError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { Exchange, type ExchangeContext, type Receive, redirectOf } from './exchange.ts';
 import { Lane } from './lane.ts';
 import type { CredentialLookup } from './netrc.ts';
 import { type ProxyChoice, proxyAuthorization } from './proxy.ts';
+import { Agent, loadProxyAgent } from './undici.ts';
 import { type Credentials, type Place, placeOf, redactUrl, type Upstream, urlOf } from './url.ts';
 
 const MAX_REDIRECTS = 5;
@@ -34,8 +35,8 @@ export interface HttpRequest {
 /** GET over http and https, following redirects ourselves. */
 export class HttpClient {
   readonly #options: HttpOptions;
-  readonly #agent: Agent;
-  readonly #tunnels = new Map<string, ProxyAgent>();
+  readonly #agent: Dispatcher;
+  readonly #tunnels = new Map<string, Dispatcher>();
   readonly #lanes = new Map<string, Lane>();
   /** By origin: the choice depends on nothing else. */
   readonly #proxies = new Map<string, URL | undefined>();
@@ -136,14 +137,14 @@ export class HttpClient {
     return this.#proxies.get(place.origin);
   }
 
-  #tunnel(proxy: URL): ProxyAgent {
+  #tunnel(proxy: URL): Dispatcher {
     const known = this.#tunnels.get(proxy.href);
     if (known !== undefined) return known;
     const token = proxyAuthorization(proxy);
     const bare = new URL(proxy);
     bare.username = '';
     bare.password = '';
-    const made = new ProxyAgent({
+    const made = new (loadProxyAgent())({
       ...this.#agentOptions(),
       uri: bare.href,
       ...(token === undefined ? {} : { token }),
@@ -153,7 +154,7 @@ export class HttpClient {
   }
 
   /** Timeouts of undici are off: the stall watch judges heads and bodies alike. */
-  #agentOptions(): Agent.Options {
+  #agentOptions(): UndiciAgent.Options {
     return {
       connections: this.#options.perHost,
       pipelining: 1,
