@@ -21,7 +21,11 @@ export async function syncSpec(context: Context, found: FoundSpec, call: SyncCal
       loadKeys: (pins) => house.loadPins(pins),
       publish: found.spec.form === 'curated' ? await house.publisher() : undefined,
       readSeed: (_spec, file) => readSeed(found, file),
-      recordPackages: async (mirror, root, rows) => (await house.catalog()).recordMirror(mirror, root, rows),
+      recordPackages: async (mirror, root) => {
+        const { packageRows } = await import('../publish/package-rows.ts');
+        const { objects } = await house.store();
+        return (await house.catalog()).recordMirror(mirror, root, packageRows(objects, root));
+      },
     },
     found.spec,
     { dryRun: call.dryRun, allow: call.allow },

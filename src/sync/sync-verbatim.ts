@@ -12,7 +12,6 @@ import { bringImages } from './installer-images.ts';
 import type { SyncMemory } from './memory.ts';
 import { Meter } from './meter.ts';
 import { judgeMissing } from './missing.ts';
-import { packageRows } from './package-rows.ts';
 import { countLack, fetchPool, type PoolResult } from './pool-fetch.ts';
 import { syncReport } from './report.ts';
 import { runSync, type SyncRun } from './run-sync.ts';
@@ -57,7 +56,7 @@ async function syncStates(attempt: SyncRun, states: readonly SuiteState[]): Prom
   await commitHead(deps, { spec, manifest, states, memory, before });
   if (deps.recordPackages && manifest.root !== before?.manifest.root) {
     new Meter(session.run.onEvent, 'catalog');
-    await deps.recordPackages(spec.name, manifest.root, packageRows(objects, manifest.root));
+    await deps.recordPackages(spec.name, manifest.root);
   }
   return result(manifest, pool.missing);
 }

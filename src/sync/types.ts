@@ -1,5 +1,4 @@
 /** What syncing takes and tells. */
-import type { PackageRow } from '../catalog/types.ts';
 import type { PublishApt } from '../formats/apt/publication.ts';
 import type { Fetcher } from '../net/types.ts';
 import type { KeyPin, MirrorSpec } from '../spec/mirror-spec.ts';
@@ -17,9 +16,7 @@ export interface SyncDeps {
   /** Contents of a seed file that a rule names. */
   readonly readSeed?: ((spec: MirrorSpec, file: string) => Promise<string>) | undefined;
   /** The catalog: told after the head moved, and only where the manifest did. */
-  readonly recordPackages?:
-    | ((mirror: string, root: Sha256, rows: AsyncIterable<PackageRow>) => Promise<unknown>)
-    | undefined;
+  readonly recordPackages?: ((mirror: string, root: Sha256) => Promise<unknown>) | undefined;
   /** Roots for `url: system`; default: those of this host's apt. */
   readonly systemSources?: ((suites: readonly string[]) => Promise<readonly string[]>) | undefined;
 }

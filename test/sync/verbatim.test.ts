@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PackageRow } from '../../src/catalog/types.ts';
+import { packageRows } from '../../src/publish/package-rows.ts';
 import { SAMPLE_DATE, SAMPLE_PACKAGES, twoPoints } from '../support/fake-apt.ts';
 import { type FakeFiles, type FakeSuite, fakeArchive } from '../support/fake-archive.ts';
 import { type FakeKey, fakeKey } from '../support/fake-key.ts';
@@ -385,9 +386,9 @@ test('the catalog hears of every package, and only of changes', async () => {
   const told: { root: string; rows: PackageRow[] }[] = [];
   await open({
     deps: {
-      async recordPackages(_, root, rows) {
+      async recordPackages(_, root) {
         const all: PackageRow[] = [];
-        for await (const row of rows) all.push(row);
+        for await (const row of packageRows(bench.store.objects, root)) all.push(row);
         told.push({ root, rows: all });
       },
     },
