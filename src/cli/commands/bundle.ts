@@ -3,11 +3,10 @@ import type { Allowance } from '../../bundle/admit.ts';
 import type { ExportDeps, ExportReport } from '../../bundle/export.ts';
 import type { ExportBase } from '../../bundle/export-base.ts';
 import { KubedosError } from '../../errors.ts';
+import { groupedFingerprint } from '../../trust/fingerprint.ts';
 import type { House } from '../../wiring.ts';
 import type { CommandSpec, Input } from '../command.ts';
-import { verifyEvidence } from '../evidence.ts';
-import { formatBytes, formatCount, parseBytes } from '../render/units.ts';
-import { groups } from './init.ts';
+import { formatBytes, formatCount } from '../render/units.ts';
 
 export const BUNDLE_COMMANDS: readonly CommandSpec[] = [
   {
@@ -37,7 +36,7 @@ export const BUNDLE_COMMANDS: readonly CommandSpec[] = [
         channels: input.strings('channel'),
         snapshots: input.strings('snapshot'),
         base: await baseOf(input),
-        volumeSizeBytes: sizeOf(input, 'volume-size'),
+        volumeSizeBytes: input.bytes('volume-size', '25GB'),
         parityPercent: percentOf(input),
         audience: input.string('audience'),
       };
@@ -107,8 +106,9 @@ export const BUNDLE_COMMANDS: readonly CommandSpec[] = [
     examples: ['kubedos bundle import /media/usb', 'kubedos bundle import /media/disc1 /media/disc2'],
     run: async (context, input) => {
       const { house } = context;
-      const [{ importBundle }, { par2 }] = await Promise.all([
+      const [{ importBundle }, { verifyEvidence }, { par2 }] = await Promise.all([
         import('../../bundle/import.ts'),
+        import('../../bundle/upstream-evidence.ts'),
         import('../../exec/par2.ts'),
       ]);
       const roots = await house.roots();
@@ -200,14 +200,6 @@ async function baseOf(input: Input): Promise<ExportBase | undefined> {
   return { receipt: (await readReceipt(bytes, undefined)).receipt };
 }
 
-function sizeOf(input: Input, name: string): number | undefined {
-  const text = input.string(name);
-  if (text === undefined) return undefined;
-  const bytes = parseBytes(text);
-  if (!bytes) throw new KubedosError('usage.argument', `--${name} ${text}: expected a size such as 25GB`);
-  return bytes;
-}
-
 function percentOf(input: Input): number | undefined {
   const text = input.string('parity');
   if (text === undefined) return undefined;
@@ -228,6 +220,6 @@ function describeExport(report: ExportReport, root: string | undefined) {
   ];
   if (report.foreign.length > 0)
     lines.push(`left alone, since they are of other bundles: ${report.foreign.join(', ')}`);
-  if (root !== undefined) lines.push(`the receiver trusts it by: kubedos init --trust "${groups(root)}"`);
+  if (root !== undefined) lines.push(`the receiver trusts it by: kubedos init --trust "${groupedFingerprint(root)}"`);
   return { data: report, text: lines.join('\n') };
 }

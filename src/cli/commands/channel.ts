@@ -1,7 +1,6 @@
 import { KubedosError } from '../../errors.ts';
 import { type CommandSpec, confirm, YES } from '../command.ts';
 import { table } from '../render/table.ts';
-import { rollBack } from '../rollback.ts';
 
 export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
   {
@@ -46,7 +45,10 @@ export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
     options: [{ flags: '--to <snapshot>', summary: 'to this one instead of the one before' }],
     examples: ['kubedos channel rollback stable', 'kubedos channel rollback stable --to 12'],
     run: async (context, input) => {
-      const { channel, verbatim } = await rollBack(context, input.argument(0), input.string('to'));
+      const { house } = context;
+      const { rollBack } = await import('../../publish/rollback.ts');
+      const deps = { store: await house.store(), signer: await house.signer(), now: () => house.now() };
+      const { channel, verbatim } = await rollBack(deps, input.argument(0), input.string('to'));
       const lines = [`${channel.name} names ${channel.snapshot}`];
       if (verbatim.length > 0) {
         lines.push(

@@ -1,12 +1,12 @@
 /** Upstream's own signatures once more, on what came across the gap. */
 import { KubedosError } from '../errors.ts';
 import type { ObjectStore, SnapshotMirror } from '../store/types.ts';
+import { loadKeyring } from '../trust/keyring.ts';
 
 const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 
 /** Throws where the signed document of a mirror does not hold by the keys that its spec pinned. */
 export async function verifyEvidence(mirror: SnapshotMirror, objects: ObjectStore): Promise<void> {
-  const { loadKeyring } = await import('../trust/keyring.ts');
   for (const evidence of mirror.evidence) {
     if (evidence.keyring === null) continue;
     const origin = `${mirror.name}, ${evidence.source}`;

@@ -1,16 +1,21 @@
 /** A channel rollback as clients accept it: an older state as a new snapshot, its lists signed anew. */
 import { KubedosError } from '../errors.ts';
-import type { Channel, MirrorHead, SnapshotMirror } from '../store/types.ts';
-import type { Context } from './command.ts';
+import type { Channel, MirrorHead, SnapshotMirror, Store } from '../store/types.ts';
+import type { SigningKey } from '../trust/types.ts';
+import { resignMirror } from './resign.ts';
 
+export interface RollbackDeps {
+  readonly store: Store;
+  readonly signer: SigningKey;
+  readonly now: () => Date;
+}
+
+/** To the snapshot `to`, or to the one before. `verbatim` names the mirrors that could not be signed anew. */
 export async function rollBack(
-  { house }: Context,
+  { store, signer, now: clock }: RollbackDeps,
   name: string,
   to: string | undefined,
 ): Promise<{ readonly channel: Channel; readonly verbatim: readonly string[] }> {
-  const store = await house.store();
-  const signer = await house.signer();
-  const { resignMirror } = await import('../publish/resign.ts');
   return store.withWriter('channel rollback', async () => {
     const channel = await store.channels.read(name);
     if (!channel) throw new KubedosError('store.not-found', `there is no channel ${name}`);
@@ -19,7 +24,7 @@ export async function rollBack(
       throw new KubedosError('store.not-found', `roll back ${name}: it never named another snapshot`);
     const target = await store.snapshots.resolve(before);
     const served = await store.snapshots.resolve(channel.snapshot);
-    const now = house.now();
+    const now = clock();
     const heads: MirrorHead[] = [];
     const verbatim: string[] = [];
     for (const mirror of target.document.mirrors) {
