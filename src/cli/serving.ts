@@ -28,6 +28,7 @@ export async function serveHouse(house: House, serving: Serving = {}): Promise<L
     log: serving.log ?? (() => {}),
     webDir: join(INSTALLATION, 'web'),
     channelStamp: (name) => fileStamp(join(store.dir, 'channels', `${name}.json`)),
+    badStamp: () => fileStamp(join(store.dir, 'bad')),
     onDamage: (sha256) => store.bad.add(sha256),
     clientConfig: (request) => house.clientConfig(request),
     search: async (text, options) => (await house.catalog()).search(text, options),
