@@ -1,5 +1,7 @@
 /** Sender's side: a signed bundle in volumes, from snapshots of the store. */
+
 import type { Run } from '../progress.ts';
+import { isoSeconds } from '../store/schemas.ts';
 import { type ExportDeps, type ExportOptions, exportInput } from './export-input.ts';
 import { updateLedger } from './ledger.ts';
 import { type PlanSummary, prepareBundle, summarizeBundle } from './prepare.ts';
@@ -42,7 +44,7 @@ export async function exportBundle(deps: ExportDeps, options: ExportOptions, run
   const record = { bundle: bundle.sha256, sequence: bundle.root.sequence, audience: bundle.root.audience };
   await updateLedger(deps.store, (ledger) => {
     if (ledger.exports.some((one) => one.bundle === bundle.sha256)) return ledger;
-    const time = `${deps.now().toISOString().slice(0, 19)}Z`;
+    const time = isoSeconds(deps.now());
     return { ...ledger, exports: [...ledger.exports, { ...record, time }] };
   });
   return { bundle, base: input.base?.id ?? null, ...report };

@@ -1,8 +1,10 @@
 /** Makes the signed root and the documents of a bundle, in the store's folder `bundles/<id>`: what volumes are written from. */
+
 import { hash } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError, storageError } from '../errors.ts';
+import { isoSeconds } from '../store/schemas.ts';
 import { withScratch } from '../store/scratch.ts';
 import type { Sha256, Snapshot, Store } from '../store/types.ts';
 import type { SigningKey } from '../trust/types.ts';
@@ -176,7 +178,7 @@ export function baseOf(snapshot: Snapshot): BundleBase {
 
 function expiry(time: string, days: number | undefined): string | null {
   if (days === undefined) return null;
-  return `${new Date(Date.parse(time) + days * 86_400_000).toISOString().slice(0, 19)}Z`;
+  return isoSeconds(new Date(Date.parse(time) + days * 86_400_000));
 }
 
 function sha256Of(bytes: Uint8Array): Sha256 {

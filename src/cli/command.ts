@@ -5,6 +5,7 @@
 import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
 import type { House } from '../wiring.ts';
+import { parseBytes } from './render/units.ts';
 
 export interface ArgumentSpec {
   readonly name: string;
@@ -95,6 +96,15 @@ export class Input {
   strings(name: string): readonly string[] {
     const value = this.#options[name];
     return Array.isArray(value) ? (value as readonly string[]) : [];
+  }
+
+  /** A size such as `10MB` in bytes, more than none. `example` is for the message. */
+  bytes(name: string, example: string): number | undefined {
+    const text = this.string(name);
+    if (text === undefined) return undefined;
+    const bytes = parseBytes(text);
+    if (bytes) return bytes;
+    throw new KubedosError('usage.argument', `--${name} ${text}: expected a size such as ${example}`);
   }
 
   flag(name: string): boolean {

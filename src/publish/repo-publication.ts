@@ -1,4 +1,5 @@
 /** The next state of a local repository: its indexes merged with a change, its list, its head. */
+
 import type { ListingChange, PackageRow } from '../catalog/types.ts';
 import { KubedosError } from '../errors.ts';
 import { parseStanza } from '../formats/apt/deb822.ts';
@@ -7,6 +8,7 @@ import type { IndexInput, Publication, PublishApt, Published } from '../formats/
 import type { Run } from '../progress.ts';
 import { lookupPath, readManifest, writeManifest } from '../store/manifest.ts';
 import { editManifest } from '../store/manifest-edit.ts';
+import { isoSeconds } from '../store/schemas.ts';
 import type { ManifestEntry, ManifestRef, MirrorHead, ObjectStore, Store } from '../store/types.ts';
 import { type Addition, type IndexChange, mergeIndex, type Removal } from './merge-index.ts';
 import { packageRow } from './package-rows.ts';
@@ -201,10 +203,6 @@ function headOf(
     spec: null,
     memory: { ...memory },
   };
-}
-
-function isoSeconds(date: Date): string {
-  return date.toISOString().replace(/\.[0-9]{3}Z$/, 'Z');
 }
 
 function byName<T extends { readonly name: string }>(items: readonly T[]): Map<string, T[]> {

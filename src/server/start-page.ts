@@ -1,9 +1,10 @@
 import { html } from 'hono/html';
+import { groupedFingerprint } from '../trust/fingerprint.ts';
 import type { ApiChannel, ApiMirror, ApiSnapshot } from './api-types.ts';
 import type { ClientConfig } from './deps.ts';
 import { age, type Html, layout } from './page.ts';
 import { encodePath } from './request-path.ts';
-import { readableBytes, readableCount, readableFingerprint } from './units.ts';
+import { readableBytes, readableCount } from './units.ts';
 
 export interface StartPage {
   readonly storeId: string;
@@ -82,7 +83,7 @@ function evidenceBox({ evidence, name }: ApiMirror, now: Date): Html {
     ({ source, date, validUntil, fingerprints }) => html`<li><span class="source">${source}</span>
 ${date === null ? '' : html`<span>of ${age(date, now)}</span>`}
 ${validUntil === null ? '' : html`<span>${new Date(validUntil) < now ? 'was valid until' : 'valid until'} ${validUntil.slice(0, 10)}</span>`}
-${fingerprints.map((fingerprint) => html`<code class="fingerprint">${readableFingerprint(fingerprint)}</code>`)}</li>`,
+${fingerprints.map((fingerprint) => html`<code class="fingerprint">${groupedFingerprint(fingerprint)}</code>`)}</li>`,
   );
   return html`<details>
 <summary>Signed by upstream <span class="unseen">of ${name}</span></summary>

@@ -43,8 +43,3 @@ export function readableAge(time: Date, now: Date): string {
 export function readableTime(time: Date): string {
   return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
-
-/** Four by four, as fingerprints are compared by eye. */
-export function readableFingerprint(fingerprint: string): string {
-  return fingerprint.replace(/(.{4})(?=.)/g, '$1 ');
-}

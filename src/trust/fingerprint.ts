@@ -21,3 +21,8 @@ export function parseFingerprint(text: string, origin: string): Fingerprint {
     { hint: 'give the full fingerprint, as `gpg --show-keys --with-fingerprint FILE` prints it' },
   );
 }
+
+/** Four digits at a time, as fingerprints are read out and compared by eye; `parseFingerprint` takes it. */
+export function groupedFingerprint(fingerprint: Fingerprint): string {
+  return fingerprint.replace(/(.{4})(?=.)/g, '$1 ');
+}

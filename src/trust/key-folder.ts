@@ -13,8 +13,6 @@ import type { Fingerprint, PublicKeyInfo, SigningKey } from './types.ts';
 const PRIVATE_FILE = 'signing.asc';
 const PUBLIC_FILE = 'signing.pub.asc';
 const REVOCATION_FILE = 'signing.rev.asc';
-/** Largest key file that is read: Debian's keyring of all developers is a tenth of it. */
-export const MAX_KEY_FILE_BYTES = 32 * 1024 * 1024;
 
 export class KeyFolder {
   readonly #own: string;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { KubedosError } from '../errors.ts';
-import { parseFingerprint } from './fingerprint.ts';
+import { groupedFingerprint, parseFingerprint } from './fingerprint.ts';
 import type { Fingerprint } from './types.ts';
 
 const CONSONANTS = 'bdfghjklmnprstvz';
@@ -13,7 +13,7 @@ const WORD = new RegExp(`^([${CONSONANTS}][${VOWELS}]){2}[${CONSONANTS}]$`);
  * once in 65,536 times. The word guards against mistakes only: whoever forges a fingerprint can make its word.
  */
 export function shortForm(fingerprint: Fingerprint): string {
-  return `${fingerprint.replace(/(.{4})(?=.)/g, '$1 ')} ${checkWord(fingerprint)}`;
+  return `${groupedFingerprint(fingerprint)} ${checkWord(fingerprint)}`;
 }
 
 /** Takes the short form with any spacing, dashes or line breaks, in upper or lower case; or a bare fingerprint. */

@@ -5,7 +5,8 @@ import { contentTypeOf } from '../../src/server/content-type.ts';
 import { areaOf } from '../../src/server/metrics.ts';
 import { SendBuffers } from '../../src/server/send-buffers.ts';
 import { channelCacheControl, isByHash, outlivesMove } from '../../src/server/stable-path.ts';
-import { readableAge, readableBytes, readableFingerprint } from '../../src/server/units.ts';
+import { readableAge, readableBytes } from '../../src/server/units.ts';
+import { groupedFingerprint } from '../../src/trust/fingerprint.ts';
 
 test.each([
   ['pool/a/a_1_amd64.deb', 'application/vnd.debian.binary-package'],
@@ -113,7 +114,7 @@ test('ages', () => {
   ]);
 });
 
-test('fingerprints in fours', () => expect(readableFingerprint('AABBCCDDEEFF')).toBe('AABB CCDD EEFF'));
+test('fingerprints in fours', () => expect(groupedFingerprint('AABBCCDDEEFF')).toBe('AABB CCDD EEFF'));
 
 test('big buffers are lent out up to a limit and come back', () => {
   const pool = new SendBuffers(1);

@@ -1,4 +1,5 @@
 import { KubedosError } from '../../errors.ts';
+import { groupedFingerprint } from '../../trust/fingerprint.ts';
 import type { KeyAlgorithm } from '../../trust/signing-key.ts';
 import type { PublicKeyInfo } from '../../trust/types.ts';
 import type { House } from '../../wiring.ts';
@@ -24,11 +25,6 @@ export async function newPassphrase(context: Context, wanted: boolean): Promise<
   throw new KubedosError('trust.passphrase', 'make a signing key: --passphrase was given, and no passphrase', {
     hint: 'run it on a terminal, or set KUBEDOS_PASSPHRASE',
   });
-}
-
-/** A fingerprint as it is read out and typed: four digits at a time. `--trust` takes it so. */
-export function groups(fingerprint: string): string {
-  return fingerprint.match(/.{1,4}/g)?.join(' ') ?? fingerprint;
 }
 
 /** The store's signing key and the first root of its chain; what is there already stays. */
@@ -78,8 +74,8 @@ export const INIT_COMMANDS: readonly CommandSpec[] = [
           ['store', store.identity.id],
           ['folder', store.dir],
           ['signing key', key ? key.fingerprint : '(none)'],
-          ['root key', root ? groups(root) : '(none)'],
-          ...trusted.map((one) => ['trusts', groups(one)] as const),
+          ['root key', root ? groupedFingerprint(root) : '(none)'],
+          ...trusted.map((one) => ['trusts', groupedFingerprint(one)] as const),
         ]),
       };
     },

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { groupedFingerprint } from '../../trust/fingerprint.ts';
 import type { PublicKeyInfo } from '../../trust/types.ts';
 import type { CommandSpec } from '../command.ts';
 import { fields, table } from '../render/table.ts';
-import { algorithmOf, groups, KEY_OPTIONS, makeKeys, newPassphrase } from './init.ts';
+import { algorithmOf, KEY_OPTIONS, makeKeys, newPassphrase } from './init.ts';
 
 export const KEY_COMMANDS: readonly CommandSpec[] = [
   {
@@ -58,7 +59,10 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
     run: async (context, input) => {
       await context.house.store();
       const fingerprint = await (await context.house.roots()).pin(input.rest(0).join(''));
-      return { data: { trusted: fingerprint }, text: `bundles signed under root key ${groups(fingerprint)} are taken` };
+      return {
+        data: { trusted: fingerprint },
+        text: `bundles signed under root key ${groupedFingerprint(fingerprint)} are taken`,
+      };
     },
   },
   {
@@ -68,7 +72,10 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
     run: async (context) => {
       await context.house.store();
       const fingerprint = await (await context.house.roots()).ownFingerprint();
-      return { data: { fingerprint: fingerprint ?? null }, text: fingerprint ? groups(fingerprint) : '(none)' };
+      return {
+        data: { fingerprint: fingerprint ?? null },
+        text: fingerprint ? groupedFingerprint(fingerprint) : '(none)',
+      };
     },
   },
   {

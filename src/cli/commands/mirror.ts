@@ -5,7 +5,7 @@ import type { MirrorHead } from '../../store/types.ts';
 import type { SyncReport } from '../../sync/types.ts';
 import { type CommandSpec, confirm, YES } from '../command.ts';
 import { fields, table } from '../render/table.ts';
-import { formatBytes, formatCount, parseBytes } from '../render/units.ts';
+import { formatBytes, formatCount } from '../render/units.ts';
 import { findSpec, ownSpecs, specNames } from '../specs.ts';
 import { syncSpec } from '../sync.ts';
 
@@ -44,10 +44,6 @@ export const MIRROR_COMMANDS: readonly CommandSpec[] = [
       'kubedos mirror sync --rate 10MB',
     ],
     run: async (context, input) => {
-      const rateText = input.string('rate');
-      const rate = rateText === undefined ? undefined : parseBytes(rateText);
-      if (rateText !== undefined && !rate)
-        throw new KubedosError('usage.argument', `--rate ${rateText}: expected a size such as 10MB`);
       const allow = input.strings('allow').map((what) => {
         if (what === 'rollback' || what === 'expired') return what;
         throw new KubedosError('usage.argument', `--allow ${what}: expected rollback or expired`);
@@ -66,7 +62,7 @@ export const MIRROR_COMMANDS: readonly CommandSpec[] = [
           await syncSpec(context, await findSpec(dir, reference), {
             dryRun: input.flag('dry-run'),
             allow,
-            net: { rateBytesPerSecond: rate, netrcFile: input.string('netrc') },
+            net: { rateBytesPerSecond: input.bytes('rate', '10MB'), netrcFile: input.string('netrc') },
           }),
         );
       }

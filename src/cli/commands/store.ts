@@ -1,7 +1,6 @@
-import { KubedosError } from '../../errors.ts';
 import { type CommandSpec, YES } from '../command.ts';
 import { fields, table } from '../render/table.ts';
-import { formatBytes, formatCount, parseBytes } from '../render/units.ts';
+import { formatBytes, formatCount } from '../render/units.ts';
 import { findSpec } from '../specs.ts';
 
 const HOUR_MS = 3_600_000;
@@ -33,10 +32,7 @@ export const STORE_COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['kubedos store scrub --rate 50MB'],
     run: async (context, input) => {
-      const rateText = input.string('rate');
-      const rate = rateText === undefined ? undefined : parseBytes(rateText);
-      if (rateText !== undefined && !rate)
-        throw new KubedosError('usage.argument', `--rate ${rateText}: expected a size such as 50MB`);
+      const rate = input.bytes('rate', '50MB');
       const { scrubStore } = await import('../../store/scrub.ts');
       const report = await scrubStore(
         await context.house.store(),

@@ -66,16 +66,47 @@ function fraction(phase: Phase): number | undefined {
   return undefined;
 }
 
-function barSink({ write, columns, nowMs }: ProgressOptions): ProgressSink {
+interface Renderer {
+  begin(phase: Phase): void;
+  moved(phase: Phase): void;
+  note(text: string, phase: Phase | undefined): void;
+  end(phase: Phase): void;
+}
+
+/** Keeps the figures of the phase that is under way. */
+function phaseSink(nowMs: () => number, renderer: Renderer): ProgressSink {
   let phase: Phase | undefined;
+  const finish = (): void => {
+    if (phase) renderer.end(phase);
+    phase = undefined;
+  };
+  return {
+    onEvent: (event) => {
+      if (event.type === 'phase') {
+        finish();
+        phase = newPhase(event, nowMs());
+        renderer.begin(phase);
+      } else if (event.type === 'advance') {
+        if (!phase) return;
+        phase.files = event.files;
+        phase.bytes = event.bytes;
+        renderer.moved(phase);
+      } else {
+        renderer.note(`${event.level === 'warn' ? 'warning: ' : ''}${event.message}\n`, phase);
+      }
+    },
+    finish,
+  };
+}
+
+function barSink({ write, columns, nowMs }: ProgressOptions): ProgressSink {
   let drawnMs = 0;
   let open = false;
   const clear = (): void => {
     if (open) write('\r\u001b[K');
     open = false;
   };
-  const draw = (): void => {
-    if (!phase) return;
+  const draw = (phase: Phase): void => {
     const done = fraction(phase);
     const bar =
       done === undefined
@@ -86,64 +117,39 @@ function barSink({ write, columns, nowMs }: ProgressOptions): ProgressSink {
     open = true;
     drawnMs = nowMs();
   };
-  /** A finished phase stays on the screen as one line. */
-  const close = (): void => {
-    if (!phase) return;
-    clear();
-    write(
-      `${phase.name}  ${describePhase({ ...phase, totalFiles: undefined, totalBytes: undefined }, nowMs())}`.trimEnd(),
-    );
-    write('\n');
-    phase = undefined;
-  };
-  return {
-    onEvent: (event) => {
-      if (event.type === 'phase') {
-        close();
-        phase = newPhase(event, nowMs());
-        draw();
-      } else if (event.type === 'advance') {
-        if (!phase) return;
-        phase.files = event.files;
-        phase.bytes = event.bytes;
-        if (nowMs() - drawnMs >= REDRAW_MS) draw();
-      } else {
-        clear();
-        write(`${event.level === 'warn' ? 'warning: ' : ''}${event.message}\n`);
-        draw();
-      }
+  return phaseSink(nowMs, {
+    begin: draw,
+    moved: (phase) => {
+      if (nowMs() - drawnMs >= REDRAW_MS) draw(phase);
     },
-    finish: close,
-  };
+    note: (text, phase) => {
+      clear();
+      write(text);
+      if (phase) draw(phase);
+    },
+    // A finished phase stays on the screen as one line.
+    end: (phase) => {
+      clear();
+      const whole = { ...phase, totalFiles: undefined, totalBytes: undefined };
+      write(`${`${phase.name}  ${describePhase(whole, nowMs())}`.trimEnd()}\n`);
+    },
+  });
 }
 
 function lineSink({ write, nowMs }: ProgressOptions): ProgressSink {
-  let phase: Phase | undefined;
   let writtenMs = 0;
-  const line = (): void => {
-    if (!phase) return;
+  const line = (phase: Phase): void => {
     write(`${`${phase.name}  ${describePhase(phase, nowMs())}`.trimEnd()}\n`);
     writtenMs = nowMs();
   };
-  const close = (): void => {
-    if (phase && (phase.files > 0 || phase.bytes > 0)) line();
-    phase = undefined;
-  };
-  return {
-    onEvent: (event) => {
-      if (event.type === 'phase') {
-        close();
-        phase = newPhase(event, nowMs());
-        line();
-      } else if (event.type === 'advance') {
-        if (!phase) return;
-        phase.files = event.files;
-        phase.bytes = event.bytes;
-        if (nowMs() - writtenMs >= LOG_EVERY_MS) line();
-      } else {
-        write(`${event.level === 'warn' ? 'warning: ' : ''}${event.message}\n`);
-      }
+  return phaseSink(nowMs, {
+    begin: line,
+    moved: (phase) => {
+      if (nowMs() - writtenMs >= LOG_EVERY_MS) line(phase);
     },
-    finish: close,
-  };
+    note: write,
+    end: (phase) => {
+      if (phase.files > 0 || phase.bytes > 0) line(phase);
+    },
+  });
 }
