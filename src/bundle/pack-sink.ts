@@ -4,6 +4,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { storageError } from '../errors.ts';
 
 const BUFFER_BYTES = 4 * 1024 * 1024;
+/** So much may be written before the medium is asked to take it. */
+const SYNC_BYTES = 64 * 1024 * 1024;
 
 export class PackSink {
   readonly #file: string;
@@ -14,6 +16,10 @@ export class PackSink {
   #used = 0;
   #bytes = 0;
   #writing: Promise<unknown> = Promise.resolve();
+  #unsynced = 0;
+  #syncing = false;
+  #ahead: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
 
   private constructor(file: string, handle: FileHandle) {
     this.#file = file;
@@ -53,12 +59,32 @@ export class PackSink {
     this.#filling = this.#spare;
     this.#spare = full;
     this.#used = 0;
-    this.#writing = this.#handle.writeFile(full.subarray(0, count));
+    this.#writing = this.#put(full, count);
     // Its failure is met at the next turn.
     this.#writing.catch(() => undefined);
     // Runs while the thread pool writes.
     this.#hash.update(full.subarray(0, count));
     this.#bytes += count;
+    this.#unsynced += count;
+    if (this.#unsynced >= SYNC_BYTES && !this.#syncing) this.#syncAhead();
+  }
+
+  async #put(bytes: Buffer, count: number): Promise<void> {
+    for (let at = 0; at < count; ) at += (await this.#handle.write(bytes, at, count - at)).bytesWritten;
+  }
+
+  /** Keeps the medium busy while the next bytes are read and hashed. A failure is met at the end. */
+  #syncAhead(): void {
+    this.#unsynced = 0;
+    this.#syncing = true;
+    this.#ahead = this.#handle
+      .datasync()
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#syncing = false;
+      });
   }
 
   async #settle(): Promise<void> {
@@ -74,6 +100,9 @@ export class PackSink {
     try {
       if (this.#used > 0) await this.#turn();
       await this.#settle();
+      await this.#ahead;
+      // The kernel reports a lost write once: it may have been to the sync ahead.
+      if (this.#failure !== undefined) throw this.#failure.error;
       await this.#handle.sync();
     } catch (error) {
       throw storageError(`write ${this.#file}`, error);
@@ -86,6 +115,7 @@ export class PackSink {
   /** Gives up; the caller removes the file. */
   async abandon(): Promise<void> {
     await this.#writing.catch(() => undefined);
+    await this.#ahead;
     await this.#handle.close().catch(() => undefined);
   }
 }
