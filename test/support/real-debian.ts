@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { run } from '../../src/exec/run.ts';
+import { INSTALLATION } from '../../src/wiring.ts';
+
+export const MINUTE = 60_000;
+
+/** What was fetched from real upstreams is kept between runs, outside the checkout. */
+const CACHE =
+  process.env.KUBEDOS_TEST_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'kubedos-test');
+
+export function cachedStore(name: string): string {
+  mkdirSync(CACHE, { recursive: true });
+  return join(CACHE, name);
+}
+
+/** The command line of the checkout; the first words come before those of the command. */
+export const KUBEDOS = [process.execPath, '--import', 'tsx', join(INSTALLATION, 'src/cli/main.ts')] as const;
+
+/** Runs a command; its standard output. Rejects with `exec.failed`, which holds status and standard error. */
+export async function kubedos(data: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await run([...KUBEDOS, ...args, '--data', data], {
+    cwd: INSTALLATION,
+    timeoutMs: 15 * MINUTE,
+    maxOutputBytes: 16 << 20,
+  });
+  return stdout.toString();
+}
+
+/** Standard output of any tool; one that fails shows the end of all that it said. */
+export async function tool(...argv: readonly string[]): Promise<string> {
+  const all = { timeoutMs: 15 * MINUTE, maxOutputBytes: 64 << 20, statuses: Array.from({ length: 256 }, (_, n) => n) };
+  const { status, stdout, stderr } = await run(argv, all);
+  if (status === 0) return stdout.toString();
+  throw new Error(`${argv.join(' ')} ended with ${status}:\n${stdout.toString().slice(-4000)}\n${stderr.slice(-4000)}`);
+}
+
+export const BOOTABLE = 'debian-12-bootable';
+
+/** A store that holds the shipped spec as it is now, from this machine's own upstream, with the channel `stable`. */
+export async function connectedStore(): Promise<string> {
+  const data = cachedStore('connected');
+  await kubedos(data, 'start', '--once', '--quiet');
+  await kubedos(data, 'mirror', 'sync', BOOTABLE, '--quiet');
+  await kubedos(data, 'snapshot', 'create', '--channel', 'stable');
+  return data;
+}
+
+/** `kubedos serve` on a free port of loopback, as a process of its own. */
+export class ServedData {
+  readonly url: string;
+  readonly #child: ChildProcess;
+
+  private constructor(url: string, child: ChildProcess) {
+    this.url = url;
+    this.#child = child;
+  }
+
+  static async start(data: string): Promise<ServedData> {
+    const [node, ...before] = KUBEDOS;
+    const child = spawn(node, [...before, 'serve', '--port', '0', '--data', data], {
+      cwd: INSTALLATION,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface(child.stdout)) {
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+      if (url !== undefined) {
+        child.stdout.resume();
+        return new ServedData(url, child);
+      }
+    }
+    throw new Error('the server ended before it said where it listens');
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+}
