@@ -24,6 +24,8 @@ export interface SyntheticOptions {
   /** So many of the packages, evenly spread, have a second version. */
   readonly upgraded?: number;
   readonly date?: Date;
+  /** Default any free one. */
+  readonly port?: number;
 }
 
 export interface SyntheticApt {
@@ -41,7 +43,7 @@ interface SyntheticFile {
 const SUITE = 'dists/synthetic';
 
 export async function startSyntheticApt(options: SyntheticOptions): Promise<SyntheticApt> {
-  const { folder, key } = options;
+  const { folder, key, port = 0 } = options;
   const index = await writeIndex(options);
   const date = options.date ?? new Date('2024-05-01T00:00:00Z');
   const release = [
@@ -77,7 +79,7 @@ export async function startSyntheticApt(options: SyntheticOptions): Promise<Synt
       response.writeHead(404).end();
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: () => requests,
@@ -91,7 +93,7 @@ export async function startSyntheticApt(options: SyntheticOptions): Promise<Synt
 
 /** A stanza of the usual length. */
 export function syntheticFile(
-  { packageBytes = 200 }: SyntheticOptions,
+  { packageBytes = 200 }: Pick<SyntheticOptions, 'packageBytes'>,
   number: number,
   version: number,
 ): SyntheticFile {
@@ -131,10 +133,10 @@ async function writeIndex(options: SyntheticOptions) {
 
 function* stanzas(options: SyntheticOptions): Generator<string> {
   const { packages, upgraded = 0 } = options;
-  const step = upgraded === 0 ? Number.POSITIVE_INFINITY : Math.floor(packages / upgraded);
+  const step = Math.floor(packages / upgraded);
   let block = '';
   for (let number = 0; number < packages; number++) {
-    block += syntheticFile(options, number, number % step === 1 ? 2 : 1).stanza;
+    block += syntheticFile(options, number, upgraded > 0 && number % step === 1 ? 2 : 1).stanza;
     if (block.length < 65_536) continue;
     yield block;
     block = '';

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { syntheticFile } from '../../support/synthetic-apt.ts';
+import { compare, shell } from '../measure.ts';
+import { archive, Kubedos, nginx } from '../tools.ts';
+import { type Bench, type Figure, type Row, seconds } from '../types.ts';
+
+const PACKAGES = 2_000;
+/** The median of bookworm main is 70 KB. */
+const PACKAGE_BYTES = 70_000;
+
+export const coldSync: Row = {
+  name: 'cold-sync',
+  about: `first sync of ${PACKAGES} files from a local upstream`,
+  async measure({ folder }: Bench): Promise<Figure[]> {
+    const kubedos = await Kubedos.make(join(folder, 'kubedos'));
+    const options = { key: kubedos.key, packages: PACKAGES, packageBytes: PACKAGE_BYTES };
+    // The files as nginx serves them: neither side waits for a server that makes them up.
+    const root = join(folder, 'root');
+    const made = await archive(join(folder, 'index'), options);
+    const keep = async (path: string, bytes: Uint8Array): Promise<void> => {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), bytes);
+    };
+    for (const path of ['dists/synthetic/InRelease', 'dists/synthetic/main/binary-amd64/Packages.gz'])
+      await keep(path, Buffer.from(await (await fetch(`${made.url}/${path}`)).arrayBuffer()));
+    await made.close();
+    const upstream = await nginx(join(folder, 'nginx'), root);
+    try {
+      const urls: string[] = [];
+      const sums: string[] = [];
+      for (let number = 0; number < PACKAGES; number++) {
+        const { path, bytes } = syntheticFile(options, number, 1);
+        await keep(path, bytes);
+        urls.push(`url = "${upstream.url}/${path}"\noutput = "${path}"\n`);
+        sums.push(`${createHash('sha256').update(bytes).digest('hex')}  ${path}\n`);
+      }
+      writeFileSync(join(folder, 'urls'), urls.join(''));
+      writeFileSync(join(folder, 'sums'), sums.join(''));
+      const copy = join(folder, 'copy');
+      const spec = kubedos.spec('cold', upstream.url);
+      const script = `mkdir "$2"; cd "$2"
+curl --silent --show-error --fail --parallel --parallel-max 16 --create-dirs --config "$1/urls"
+sha256sum --check --quiet "$1/sums"; sync -f .`;
+      const { ours, theirs, ratio } = await compare(
+        5,
+        { ...kubedos.command('mirror', 'sync', spec), before: () => kubedos.anew() },
+        { argv: shell(script, folder, copy), before: () => rm(copy, { recursive: true, force: true }) },
+      );
+      return [
+        {
+          work: `first sync of ${PACKAGES} files of ${PACKAGE_BYTES / 1000} KB`,
+          ours: seconds(ours.seconds),
+          against: 'curl --parallel, sha256sum, sync',
+          theirs: seconds(theirs.seconds),
+          ratio,
+          reach: '≥ 0.9×',
+          reached: ratio >= 0.9,
+        },
+      ];
+    } finally {
+      await upstream.stop();
+    }
+  },
+};

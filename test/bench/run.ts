@@ -1,0 +1,55 @@
+/** Measures the rows, prints a table and, when all of them were measured, writes docs/performance.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { INSTALLATION } from '../../src/wiring.ts';
+import { bundles } from './rows/bundles.ts';
+import { coldSync } from './rows/cold-sync.ts';
+import { largeArchive } from './rows/large-archive.ts';
+import { million } from './rows/million.ts';
+import { publish } from './rows/publish.ts';
+import { serve } from './rows/serve.ts';
+import type { Figure, Row } from './types.ts';
+
+const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, million];
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => name !== 'all' && !ROWS.some((row) => row.name === name));
+if (unknown.length > 0 || chosen.includes('--help')) {
+  console.error('usage: npm run bench [-- all | ROW...]');
+  for (const row of ROWS)
+    console.error(`  ${row.name.padEnd(15)}${row.about}${row.onDemand ? ' (by name or all)' : ''}`);
+  process.exit(2);
+}
+const all = chosen.includes('all');
+const rows = ROWS.filter((row) => all || (chosen.length === 0 ? row.onDemand !== true : chosen.includes(row.name)));
+
+const figures: Figure[] = [];
+for (const row of rows) {
+  console.error(`bench: ${row.name}: ${row.about}`);
+  const folder = await mkdtemp(join(tmpdir(), `kubedos-bench-${row.name}-`));
+  try {
+    figures.push(...(await row.measure({ folder, say: (line) => console.error(`bench: ${row.name}: ${line}`) })));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const table = [
+  '| work | kubedos | against | | ratio | reach | |',
+  '| --- | --- | --- | --- | --- | --- | --- |',
+  ...figures.map(({ work, ours, against, theirs, ratio, reach, reached }) => {
+    const times = ratio === undefined ? '' : `${ratio.toFixed(ratio < 10 ? 2 : 0)}×`;
+    return `| ${work} | ${ours} | ${against} | ${theirs} | ${times} | ${reach} | ${reached ? 'reached' : '**missed**'} |`;
+  }),
+].join('\n');
+console.log(table);
+
+if (all) {
+  const file = join(INSTALLATION, 'docs/performance.md');
+  const begin = '<!-- npm run bench -- all writes from here -->';
+  const head = readFileSync(file, 'utf8').split(begin)[0];
+  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+  writeFileSync(file, `${head}${begin}\n\n${machine}\n\n${table}\n`);
+}
