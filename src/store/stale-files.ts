@@ -7,12 +7,16 @@ import type { Store } from './types.ts';
 /** What makes publishing cheap is worth keeping for as long as it is used now and then. */
 export const CACHE_GRACE_MS = 30 * 24 * 60 * 60 * 1000;
 
+const AREA = /\/(tmp|partial|cache)$/;
+
 export interface StaleFile {
   readonly file: string;
   readonly sizeBytes: number;
+  /** An empty folder: what a process leaves that was killed before it wrote the first file. */
+  readonly isFolder: boolean;
 }
 
-/** Files below tmp/ and partial/ that nobody wrote to since the grace began, and in cache/ that nobody used for a month. */
+/** Files and empty folders below tmp/ and partial/ that nobody wrote to since the grace began, and in cache/ that nobody used for a month. */
 export async function staleFiles(
   store: Store,
   { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
@@ -25,8 +29,8 @@ export async function staleFiles(
   ] as const;
   for (const [area, ageMs] of areas) {
     try {
-      for await (const { file, sizeBytes, usedMs } of filesBelow(await store.file(area))) {
-        if (usedMs <= nowMs - ageMs) found.push({ file, sizeBytes });
+      for await (const { usedMs, ...stale } of filesBelow(await store.file(area))) {
+        if (usedMs <= nowMs - ageMs) found.push(stale);
       }
     } catch (error) {
       throw storageError(`list ${area}`, error);
@@ -38,13 +42,13 @@ export async function staleFiles(
 /** Folders that become empty go too, but for the areas themselves. */
 export async function removeStaleFiles(files: readonly StaleFile[]): Promise<void> {
   const folders = new Set<string>();
-  for (const { file } of files) {
-    await rm(file, { force: true });
-    folders.add(dirname(file));
+  for (const { file, isFolder } of files) {
+    if (isFolder) folders.add(file);
+    else await rm(file, { force: true });
+    for (let folder = dirname(file); !AREA.test(folder); folder = dirname(folder)) folders.add(folder);
   }
   // Deepest first, so that a folder is empty when its turn comes.
   for (const folder of [...folders].sort().reverse()) {
-    if (/\/(tmp|partial|cache)$/.test(folder)) continue;
     await rmdir(folder).catch((error: unknown) => {
       if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'ENOENT') throw storageError(`remove ${folder}`, error);
     });
@@ -54,11 +58,21 @@ export async function removeStaleFiles(files: readonly StaleFile[]): Promise<voi
 async function* filesBelow(folder: string): AsyncGenerator<StaleFile & { readonly usedMs: number }> {
   for (const entry of (await unlessAbsent(() => readdir(folder, { withFileTypes: true }))) ?? []) {
     const file = join(folder, entry.name);
-    if (entry.isDirectory()) {
+    const isFolder = entry.isDirectory();
+    const isEmpty = isFolder && (await unlessAbsent(() => readdir(file)))?.length === 0;
+    if (isFolder && !isEmpty) {
       yield* filesBelow(file);
       continue;
     }
     const stats = await unlessAbsent(() => lstat(file));
-    if (stats) yield { file, sizeBytes: stats.size, usedMs: Math.max(stats.mtimeMs, stats.atimeMs, stats.ctimeMs) };
+    if (!stats) continue;
+    const { size, mtimeMs, ctimeMs, atimeMs } = stats;
+    // Looking into a folder counts as an access, and here was the last one.
+    yield {
+      file,
+      sizeBytes: isFolder ? 0 : size,
+      isFolder,
+      usedMs: Math.max(mtimeMs, ctimeMs, isFolder ? 0 : atimeMs),
+    };
   }
 }

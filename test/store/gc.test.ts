@@ -126,12 +126,18 @@ test('stale temporary and partial files go, fresh ones and a used cache stay', a
   await put('cache', 'publish/old', 40);
   await put('cache', 'publish/used', 10);
   await put('partial', 'debian/new.deb', 0);
+  await mkdir(await store.file('tmp', 'bundle-1', 'documents', 'x').then(dirname), { recursive: true });
   // Change times cannot be set back, so the clock goes on instead.
   const future = new Date(now.getTime() + 1.5 * GRACE_MS);
   const names = async (options: { now: Date }) =>
     (await planGc(store, options)).files.map(({ file }) => file.slice(store.dir.length + 1)).sort();
   expect(await names({ now })).toEqual([]);
-  expect(await names({ now: future })).toEqual(['partial/debian/new.deb', 'partial/debian/old.deb', 'tmp/sort-1/7']);
+  expect(await names({ now: future })).toEqual([
+    'partial/debian/new.deb',
+    'partial/debian/old.deb',
+    'tmp/bundle-1/documents',
+    'tmp/sort-1/7',
+  ]);
   await runGc(store, { now: future });
   expect(await readdir(join(store.dir, 'tmp'))).toEqual([]);
   expect(await readdir(join(store.dir, 'partial'))).toEqual([]);
