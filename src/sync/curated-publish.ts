@@ -21,7 +21,6 @@ import {
 } from './curated-stanzas.ts';
 import type { PresentIndex } from './index-fetch.ts';
 import type { SyncMemory } from './memory.ts';
-import { Meter } from './meter.ts';
 import { judgeMissing } from './missing.ts';
 import { countLack, fetchPool, type Lack } from './pool-fetch.ts';
 import { syncReport } from './report.ts';
@@ -96,10 +95,6 @@ export async function publishSelection(run: CuratedRun, { states, indexes, parts
   const { deps, spec } = session;
   const specExtra = seedHashes(session.seeds);
   await commitHead(deps, { spec, specExtra, manifest, states, memory, before, kept });
-  if (deps.recordPackages) {
-    new Meter(session.run.onEvent, 'catalog');
-    await deps.recordPackages(spec.name, manifest.root);
-  }
   const moved = await countLack(objects, { before: before?.manifest.root, after: manifest.root }, source);
   return syncReport(run, { states, lack: { ...lack, added: moved.added, removed: moved.removed }, manifest, missing });
 }

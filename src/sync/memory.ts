@@ -43,6 +43,8 @@ export interface SyncMemory {
   /** By-hash files of this and earlier states, newest first. */
   readonly generations: Generations;
   readonly curated?: CuratedMemory | undefined;
+  /** The manifest root that the catalog was told. */
+  readonly recorded?: string | undefined;
 }
 
 const memory = z.object({
@@ -51,6 +53,7 @@ const memory = z.object({
     .union([generations, z.object({ published: generations }).transform(({ published }) => published)])
     .catch([]),
   curated: curatedMemory.optional().catch(undefined),
+  recorded: sha256.optional().catch(undefined),
 });
 
 /** Nothing is remembered where there is no head. */

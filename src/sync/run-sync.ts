@@ -2,6 +2,7 @@
 
 import type { MirrorHead } from '../store/types.ts';
 import { readMemory, type SyncMemory } from './memory.ts';
+import { recordHead } from './record.ts';
 import { withReplans } from './replan.ts';
 import { type Opening, probe, type Session } from './session.ts';
 import type { SuiteState } from './suite-state.ts';
@@ -30,6 +31,8 @@ export function runSync(
     const memory = readMemory(before);
     const { releases } = memory;
     const start = { probes: fresh ? probes : await probe(session, {}), releases, objects: space.objects };
-    return withReplans(session, start, (states) => attempt({ session, space, before, memory }, states));
+    const report = await withReplans(session, start, (states) => attempt({ session, space, before, memory }, states));
+    await recordHead(session);
+    return report;
   });
 }

@@ -4,6 +4,7 @@ import type { MirrorSpec } from '../spec/mirror-spec.ts';
 import { specHash } from '../spec/spec-hash.ts';
 import { publicationIsDue } from './curated-dates.ts';
 import { readMemory } from './memory.ts';
+import { recordHead } from './record.ts';
 import { seedHashes } from './seeds.ts';
 import { nothingChanged, openSession, probe, type SyncInput, unchangedReport } from './session.ts';
 import type { SyncDeps, SyncOptions, SyncReport } from './types.ts';
@@ -38,7 +39,10 @@ async function sync(input: SyncInput): Promise<SyncReport> {
   const known = head?.spec === specHash(spec, seedHashes(session.seeds)) ? remembered.releases : {};
   const probes = await probe(session, known);
   const due = publicationIsDue(spec.curate, remembered.curated, deps.now());
-  if (head && !due && nothingChanged(probes, known)) return unchangedReport(session, head);
+  if (head && !due && nothingChanged(probes, known)) {
+    await recordHead(session);
+    return unchangedReport(session, head);
+  }
   const opening = { session, head, probes };
   if (spec.form === 'verbatim') return (await import('./sync-verbatim.ts')).syncVerbatim(opening);
   return (await import('./sync-curated.ts')).syncCurated(opening);

@@ -54,10 +54,6 @@ async function syncStates(attempt: SyncRun, states: readonly SuiteState[]): Prom
   };
   const { deps, spec } = session;
   await commitHead(deps, { spec, manifest, states, memory, before });
-  if (deps.recordPackages && manifest.root !== before?.manifest.root) {
-    new Meter(session.run.onEvent, 'catalog');
-    await deps.recordPackages(spec.name, manifest.root);
-  }
   return result(manifest, pool.missing);
 }
 

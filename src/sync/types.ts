@@ -15,7 +15,7 @@ export interface SyncDeps {
   readonly publish?: PublishApt | undefined;
   /** Contents of a seed file that a rule names. */
   readonly readSeed?: ((spec: MirrorSpec, file: string) => Promise<string>) | undefined;
-  /** The catalog: told after the head moved, and only where the manifest did. */
+  /** The catalog: told after the head moved, and again where it was not through with it. */
   readonly recordPackages?: ((mirror: string, root: Sha256) => Promise<unknown>) | undefined;
   /** Roots for `url: system`; default: those of this host's apt. */
   readonly systemSources?: ((suites: readonly string[]) => Promise<readonly string[]>) | undefined;

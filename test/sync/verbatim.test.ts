@@ -382,6 +382,17 @@ test('of one path with two checksums the file that upstream serves is taken, wit
   expect(report.notes).toEqual([expect.stringContaining('two checksums')]);
 });
 
+test('a catalog that was not told, since the sync was killed, is told by the next one', async () => {
+  const told: string[] = [];
+  await open({});
+  bench.with({ recordPackages: () => Promise.reject(new Error('killed')) });
+  await expect(bench.sync()).rejects.toThrow('killed');
+  bench.with({ recordPackages: async (_, root) => told.push(root) });
+  expect(await bench.sync()).toMatchObject({ changed: false });
+  await bench.sync();
+  expect(told).toEqual([(await bench.store.heads.read('fake'))?.manifest.root]);
+});
+
 test('the catalog hears of every package, and only of changes', async () => {
   const told: { root: string; rows: PackageRow[] }[] = [];
   await open({
