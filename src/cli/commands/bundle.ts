@@ -125,10 +125,9 @@ export const BUNDLE_COMMANDS: readonly CommandSpec[] = [
         { from: input.rest(0), bundle: input.string('bundle'), allow: input.strings('allow').map(allowance) },
         context,
       );
-      if (report.imported) {
-        const { refreshCatalog } = await import('../../publish/rebuild-catalog.ts');
-        await refreshCatalog({ store, catalog: await house.catalog() }, context);
-      }
+      // Also after a repeat: an import that was killed may not have come to it.
+      const { refreshCatalog } = await import('../../publish/rebuild-catalog.ts');
+      await refreshCatalog({ store, catalog: await house.catalog() }, context);
       const lines = [
         ...report.warnings.map((text) => `warning: ${text}`),
         report.imported
