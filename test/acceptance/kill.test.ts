@@ -1,0 +1,229 @@
+/**
+ * kill -9 at random moments. Whatever was under way, each thing that a store or a medium shows is the old one or the
+ * new one, the store is whole, and the same command run again gives what an undisturbed run gives.
+ */
+import { execFile } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openCatalog } from '../../src/catalog/catalog.ts';
+import { checkStore } from '../../src/store/check.ts';
+import { runGc } from '../../src/store/gc.ts';
+import { scrubStore } from '../../src/store/scrub.ts';
+import { openStore } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/types.ts';
+import { openHouse } from '../../src/wiring.ts';
+import { fastFolder, filesBelow } from '../support/bundle-pair.ts';
+import { buildPackage, Killer } from '../support/kill.ts';
+import { seededDraw } from '../support/seed.ts';
+import { makeStages, type Stages } from '../support/transfer-stages.ts';
+
+const KILLS = process.env.KUBEDOS_TEST_FULL ? 200 : 15;
+/** In a row, each after the one before; then the command may end. */
+const KILLS_A_ROUND = 3;
+/** Undisturbed runs by which the work is timed. */
+const TIMED_RUNS = 3;
+/** Some moments lie behind the end of the work. */
+const BEYOND = 1.1;
+/** What an unfinished volume may hold beside whole files. */
+const UNFINISHED = /\.part$|^journal\.txt$/;
+
+const run = promisify(execFile);
+const draw = seededDraw('kill');
+let dir: string;
+let dist: string;
+let stages: Stages;
+
+beforeAll(async () => {
+  dir = await fastFolder();
+  dist = buildPackage(dir);
+  stages = await makeStages(
+    dir,
+    async (...args) => (await run(process.execPath, [join(dist, 'cli/main.js'), ...args])).stdout,
+  );
+});
+afterAll(async () => {
+  await stages?.upstream.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** A data folder and a medium, to be worked on. */
+interface Desk {
+  readonly data: string;
+  readonly media: string;
+}
+/** Everything that is to be seen, by name: channels, mirrors, snapshots, objects, files on the medium, the catalog. */
+type Sight = ReadonlyMap<string, string>;
+
+interface Command {
+  /** Where it begins. */
+  readonly base: string;
+  readonly args: (desk: Desk) => readonly string[];
+  /** Loaded before the work is timed. */
+  readonly modules: readonly string[];
+}
+
+async function newDesk(base: string): Promise<Desk> {
+  const folder = await mkdtemp(join(dir, 'desk-'));
+  const desk = { data: join(folder, 'data'), media: join(folder, 'media') };
+  await mkdir(desk.media);
+  await run('cp', ['-a', base, desk.data]);
+  return desk;
+}
+
+async function withStore<T>(data: string, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(data);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function look({ data, media }: Desk): Promise<Sight> {
+  const seen = new Map<string, string>();
+  await withStore(data, async (store) => {
+    for (const { name, manifest } of await store.heads.list()) seen.set(`mirror ${name}`, manifest.root);
+    for (const { name, snapshot } of await store.channels.list()) seen.set(`channel ${name}`, snapshot);
+    for (const id of await store.snapshots.list()) seen.set(`snapshot ${id}`, 'there');
+    for await (const { sha256, sizeBytes } of store.objects.list()) seen.set(`object ${sha256}`, String(sizeBytes));
+  });
+  const catalog = openCatalog(join(data, 'catalog.sqlite'));
+  for (const { mirror, root } of catalog.recordedMirrors()) seen.set(`catalog of ${mirror}`, root);
+  catalog.close();
+  for (const name of await filesBelow(media)) seen.set(name, hash('sha256', await readFile(join(media, name))));
+  return seen;
+}
+
+/** Changes with everything that is written. */
+async function footprint(desk: Desk): Promise<string> {
+  const { stdout } = await run('find', [desk.data, desk.media, '-printf', '%p %s %T@ %C@\n'], { maxBuffer: 1 << 24 });
+  return stdout;
+}
+
+/** Of a process that was killed: everything is the old one or the new one, and the store is whole. True: all is new. */
+async function judge(
+  desk: Desk,
+  { before, after }: { readonly before: Sight; readonly after: Sight },
+): Promise<boolean> {
+  const now = await look(desk);
+  for (const name of new Set([...before.keys(), ...after.keys(), ...now.keys()])) {
+    if (UNFINISHED.test(name.split('/').at(-1) ?? '')) continue;
+    expect([before.get(name), after.get(name)], name).toContain(now.get(name));
+  }
+  await expectWhole(desk.data);
+  return [...now].every(([name, value]) => after.get(name) === value);
+}
+
+/** `store check` and `store scrub` find nothing. */
+async function expectWhole(data: string): Promise<void> {
+  const house = openHouse(data);
+  const verify = (bytes: Uint8Array, signature: string, id: string) => house.verifySnapshot(bytes, signature, id);
+  await withStore(data, async (store) => {
+    expect((await checkStore(store, { verify })).findings).toEqual([]);
+    expect((await scrubStore(store)).bad).toEqual([]);
+  });
+  await house.close();
+}
+
+/** What kills left behind in tmp/ and partial/ goes with the garbage. */
+async function expectTidy(data: string): Promise<void> {
+  await withStore(data, async (store) => {
+    await runGc(store, { now: new Date(Date.now() + 1000), graceMs: 0 });
+    for (const area of ['tmp', 'partial']) expect(await readdir(join(data, area)), area).toEqual([]);
+  });
+}
+
+async function killAtRandom(name: string, command: Command): Promise<void> {
+  const killer = new Killer(dist, command.modules);
+  try {
+    const known = await undisturbed(command, killer);
+    const counts = { kills: 0, stirred: 0, shown: 0, late: 0 };
+    while (counts.kills < KILLS) {
+      const desk = await newDesk(command.base);
+      for (let round = 0; round < KILLS_A_ROUND && counts.kills < KILLS; round++) {
+        const prior = await footprint(desk);
+        const { killed } = await killer.run(command.args(desk), draw() * known.workMs * BEYOND);
+        if (!killed) counts.late += 1;
+        if (!killed) break;
+        counts.kills += 1;
+        if ((await footprint(desk)) !== prior) counts.stirred += 1;
+        if (!(await judge(desk, known))) continue;
+        counts.shown += 1;
+        break;
+      }
+      await killer.run(command.args(desk));
+      expect(await look(desk)).toEqual(known.after);
+      await expectWhole(desk.data);
+      await expectTidy(desk.data);
+      await rm(join(desk.data, '..'), { recursive: true });
+    }
+    console.log(`${name}: ${Math.round(known.workMs)} ms of work, ${JSON.stringify(counts)}`);
+    // So many at least were killed between their first write and their end.
+    expect(counts.stirred).toBeGreaterThan(KILLS / 4);
+  } finally {
+    killer.close();
+  }
+}
+
+/** What there is before and after, and how long the work takes. */
+async function undisturbed(command: Command, killer: Killer) {
+  const durations: number[] = [];
+  let desk = await newDesk(command.base);
+  const before = await look(desk);
+  for (let count = 0; count < TIMED_RUNS; count++) {
+    desk = await newDesk(command.base);
+    durations.push((await killer.run(command.args(desk))).workMs);
+  }
+  const workMs = durations.sort((a, b) => a - b)[TIMED_RUNS >> 1] ?? 0;
+  return { before, after: await look(desk), workMs };
+}
+
+const EVERY_COMMAND = ['cli/commands.js', 'wiring.js', 'store/store.js', 'catalog/catalog.js', 'trust/root-folder.js'];
+
+test('sync', () =>
+  killAtRandom('sync', {
+    base: stages.toSync,
+    args: ({ data }) => ['mirror', 'sync', '--data', data],
+    modules: [
+      ...EVERY_COMMAND,
+      'net/fetcher.js',
+      'sync/sync-verbatim.js',
+      'publish/package-rows.js',
+      'trust/key-folder.js',
+      'spec/mirror-spec.js',
+    ],
+  }));
+
+test('bundle export', () =>
+  killAtRandom('bundle export', {
+    base: stages.toExport,
+    args: ({ data, media }) => [
+      ...['bundle', 'export', '--channel', 'stable', '--volume-size', '1MB', '--parity', '5%'],
+      ...['--to', media, '--data', data],
+    ],
+    modules: [...EVERY_COMMAND, 'bundle/export.js', 'exec/par2.js', 'trust/key-folder.js'],
+  }));
+
+test('bundle import', () =>
+  killAtRandom('bundle import', {
+    base: stages.toImport,
+    args: ({ data }) => ['bundle', 'import', stages.media, '--data', data],
+    modules: [...EVERY_COMMAND, 'bundle/import.js', 'bundle/upstream-evidence.js', 'publish/rebuild-catalog.js'],
+  }));
+
+test('store gc', () =>
+  killAtRandom('store gc', {
+    base: stages.toCollect,
+    args: ({ data }) => ['store', 'gc', '--grace', '0', '--yes', '--data', data],
+    modules: [...EVERY_COMMAND, 'store/gc.js'],
+  }));
+
+test('channel move', () =>
+  killAtRandom('channel move', {
+    base: stages.toMove,
+    args: ({ data }) => ['channel', 'set', 'stable', '2', '--data', data],
+    modules: EVERY_COMMAND,
+  }));

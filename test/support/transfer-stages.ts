@@ -1,0 +1,91 @@
+/** One transfer across the gap, step by step by the command line; each stage stays as a data folder to begin from. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type FakeApt, SAMPLE_DATE, SAMPLE_DATE_LATER, startFakeApt } from './fake-apt.ts';
+import { type FakeFiles, fakeArchive } from './fake-archive.ts';
+import { type FakeKey, fakeKey } from './fake-key.ts';
+
+const PACKAGES = 120;
+const PACKAGE_BYTES = 4000;
+
+export interface Stages {
+  readonly upstream: FakeApt;
+  /** A store that is to sync: upstream is newer. Its first snapshot is in channel stable. */
+  readonly toSync: string;
+  /** Synced, a second snapshot taken; channel stable names the first one. */
+  readonly toMove: string;
+  /** Channel stable names the second one. */
+  readonly toExport: string;
+  /** The first snapshot is deleted. */
+  readonly toCollect: string;
+  /** The receiver, with the first snapshot; `media` hold the second. */
+  readonly toImport: string;
+  readonly media: string;
+}
+
+/** `kubedos` runs one command to its end. */
+export async function makeStages(dir: string, kubedos: (...args: string[]) => Promise<string>): Promise<Stages> {
+  const key = await fakeKey();
+  const [first, second] = await Promise.all([archive(key, '1', SAMPLE_DATE), archive(key, '2', SAMPLE_DATE_LATER)]);
+  const upstream = await startFakeApt(first);
+  const at = (name: string): string => join(dir, name);
+  const keep = (from: string, name: string): string => {
+    execFileSync('cp', ['-a', at(from), at(name)]);
+    return at(name);
+  };
+  writeFileSync(at('archive.asc'), key.publicArmored);
+  writeFileSync(at('fake.yaml'), specOf(upstream.url, key));
+  const sender = (...args: string[]): Promise<string> => kubedos(...args, '--data', at('sender'));
+  const receiver = (...args: string[]): Promise<string> => kubedos(...args, '--data', at('receiver'));
+
+  await sender('init');
+  await sender('key', 'import', at('archive.asc'), '--fingerprint', key.fingerprint);
+  await sender('mirror', 'add', at('fake.yaml'));
+  await sender('mirror', 'sync');
+  await sender('snapshot', 'create', '--channel', 'stable');
+  await sender('bundle', 'export', '--channel', 'stable', '--to', at('media-1'));
+  const toSync = keep('sender', 'to-sync');
+  upstream.serve(second);
+  await sender('mirror', 'sync');
+  await sender('snapshot', 'create');
+  const toMove = keep('sender', 'to-move');
+  await sender('channel', 'set', 'stable', '2');
+  const toExport = keep('sender', 'to-export');
+  await sender('bundle', 'export', '--channel', 'stable', '--to', at('media-2'));
+  const { fingerprint } = JSON.parse(await sender('key', 'root', '--json')) as { fingerprint: string };
+  await sender('snapshot', 'delete', '1', '--yes');
+  await receiver('init', '--trust', fingerprint);
+  await receiver('bundle', 'import', at('media-1'));
+  return {
+    upstream,
+    toSync,
+    toMove,
+    toExport,
+    toCollect: at('sender'),
+    toImport: at('receiver'),
+    media: at('media-2'),
+  };
+}
+
+/** All packages in another version. */
+function archive(key: FakeKey, version: string, date: Date): Promise<FakeFiles> {
+  const packages = Array.from({ length: PACKAGES }, (_, index) => ({
+    name: `package-${index}`,
+    version,
+    paddingBytes: PACKAGE_BYTES,
+  }));
+  return fakeArchive({ key, suites: [{ suite: 'bookworm', components: { main: { packages } }, date }] });
+}
+
+function specOf(url: string, key: FakeKey): string {
+  const upstream = {
+    url,
+    suites: ['bookworm'],
+    components: ['main'],
+    architectures: ['amd64'],
+    keys: [{ fingerprint: key.fingerprint }],
+  };
+  return stringify({ name: 'fake', type: 'apt', form: 'verbatim', upstreams: [upstream] });
+}
