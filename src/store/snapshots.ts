@@ -102,14 +102,13 @@ export class SnapshotFolder implements Snapshots {
     return { id, document, bytes, signature: signature.toString() };
   }
 
-  /** Holds document and signature against the checksums beside them; `store.corrupt` if they do not fit. */
-  async checkSums(snapshot: Snapshot): Promise<void> {
-    const sums = await this.#parts.documents.read(`${this.#file(snapshot.id)}.sha256`);
-    if (sums?.toString() === checksums(snapshot.id, snapshot.bytes, snapshot.signature)) return;
-    throw new KubedosError(
-      'store.corrupt',
-      `check snapshot ${snapshot.id}: ${snapshot.id}.sha256 ${sums ? 'does not fit its files' : 'is missing'}`,
-    );
+  /** Holds document and signature against the checksums beside them; `store.corrupt` names the file that does not fit. */
+  async checkSums({ id, bytes, signature }: Snapshot): Promise<void> {
+    const sums = (await this.#parts.documents.read(`${this.#file(id)}.sha256`))?.toString();
+    const right = checksums(id, bytes, signature);
+    if (sums === right) return;
+    const why = sums === undefined ? `${id}.sha256 is missing` : `${id}${misfit(sums, right)} does not fit the others`;
+    throw new KubedosError('store.corrupt', `check snapshot ${id}: ${why}`);
   }
 
   async resolve(reference: string): Promise<Snapshot> {
@@ -220,6 +219,18 @@ const HINT = '`kubedos snapshot list` shows what there is';
 function checksums(id: string, bytes: Uint8Array, signature: string): string {
   const sum = (content: Uint8Array | string) => createHash('sha256').update(content).digest('hex');
   return `${sum(bytes)}  ${id}.json\n${sum(signature)}  ${id}.json.asc\n`;
+}
+
+/**
+ * The ending of the damaged file: the document is known by its id, so it is the signature or the sums. Another signature
+ * has another sum altogether, and all else stands as it must; a damaged sum differs in a digit or two.
+ */
+function misfit(sums: string, right: string): '.json.asc' | '.sha256' {
+  const start = right.indexOf('\n') + 1;
+  const end = start + 64;
+  const around = (text: string): string => text.slice(0, start) + text.slice(end);
+  const differ = [...right.slice(start, end)].filter((digit, index) => digit !== sums[start + index]).length;
+  return around(sums) === around(right) && differ > 32 ? '.json.asc' : '.sha256';
 }
 
 function without(tags: Readonly<Record<string, string>>, id: string): Record<string, string> {
