@@ -11,22 +11,25 @@ import type { Fingerprint, Keyring } from './types.ts';
 /**
  * Reads key files and keeps the pinned keys. A pin names a primary key (all its subkeys may sign) or one subkey (that
  * one alone may). `all` trusts whatever the files hold: for keyrings that were narrowed before.
- * A pin without its key: `trust.no-key`. `now` decides only whether a signature that carries an expiry is past it.
+ * A pin without its key: `trust.no-key`. `now` decides only whether a signature that carries an expiry is past it;
+ * `origin` says in errors where the files are from.
  */
 export async function loadKeyring(
   keyFiles: readonly Uint8Array[],
   pinned: readonly Fingerprint[] | 'all',
-  options: { readonly now?: () => Date } = {},
+  options: { readonly now?: () => Date; readonly origin?: string } = {},
 ): Promise<Keyring> {
   const keys = new Map<Fingerprint, Key>();
+  const { origin } = options;
+  const from = origin === undefined ? '' : ` of ${origin}`;
   for (const [index, file] of keyFiles.entries()) {
-    for (const key of await readPublicKeys(file, `${index + 1} of ${keyFiles.length}`)) {
+    for (const key of await readPublicKeys(file, `${index + 1} of ${keyFiles.length}${from}`)) {
       const known = keys.get(fingerprintOf(key));
       // The same key twice, perhaps with a later expiry or a revocation: both count.
       keys.set(fingerprintOf(key), known === undefined ? key : await known.update(key));
     }
   }
-  const trusted = pinned === 'all' ? [...keys.values()].map(whole) : narrow([...keys.values()], pinned);
+  const trusted = pinned === 'all' ? [...keys.values()].map(whole) : narrow([...keys.values()], pinned, from);
   const infos = await Promise.all(trusted.map(({ key }) => publicKeyInfo(key)));
   const now = options.now ?? (() => new Date());
   const packets = Buffer.concat(trusted.map(({ key }) => key.write()));
@@ -54,13 +57,13 @@ function whole(key: Key): TrustedKey {
   return { key, signers: [key, ...key.subkeys] };
 }
 
-function narrow(keys: readonly Key[], pinned: readonly Fingerprint[]): TrustedKey[] {
+function narrow(keys: readonly Key[], pinned: readonly Fingerprint[], from: string): TrustedKey[] {
   const pins = new Set(pinned.map((pin) => parseFingerprint(pin, 'pinned key')));
   const missing = [...pins].filter(
     (pin) => !keys.some((key) => whole(key).signers.some((k) => fingerprintOf(k) === pin)),
   );
   if (missing.length > 0) {
-    throw new KubedosError('trust.no-key', `load keys: no public key for the pinned ${missing.join(', ')}`, {
+    throw new KubedosError('trust.no-key', `load keys${from}: no public key for the pinned ${missing.join(', ')}`, {
       hint: 'import the key file: `kubedos key import FILE --fingerprint FINGERPRINT`',
       details: { missing },
     });

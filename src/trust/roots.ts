@@ -134,7 +134,7 @@ export async function verifyChain(
     );
   }
   const named = [...keys.values()].filter((key) => !current.revoked.includes(key.fingerprint));
-  return { current, signing: await keyringOf(current.signingKeys), keyring: await keyringOf(named) };
+  return { current, signing: await keyringOf(current.signingKeys, origin), keyring: await keyringOf(named, origin) };
 }
 
 function checkContinues(
@@ -167,14 +167,15 @@ async function checkSigned(
 ): Promise<void> {
   const before = previous?.rootKey ?? document.rootKey;
   for (const key of before.fingerprint === document.rootKey.fingerprint ? [before] : [before, document.rootKey]) {
-    await (await keyringOf([key])).verifyDetached(root.bytes, root.signature, origin);
+    await (await keyringOf([key], origin)).verifyDetached(root.bytes, root.signature, origin);
   }
 }
 
-function keyringOf(keys: readonly RootKey[]): Promise<Keyring> {
+function keyringOf(keys: readonly RootKey[], origin: string): Promise<Keyring> {
   return loadKeyring(
     keys.map((key) => Buffer.from(key.publicKey)),
     keys.map((key) => key.fingerprint),
+    { origin },
   );
 }
 
