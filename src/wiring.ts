@@ -116,16 +116,19 @@ export class House {
   /** The `.sources` of a mirror as a channel or snapshot shows it; `undefined` for what is no apt repository. */
   async clientConfig(request: ClientConfigRequest): Promise<ClientConfig | undefined> {
     const { mirrorClientConfig } = await import('./publish/mirror-client-config.ts');
-    const ownKey = async (): Promise<string> => this.#signingKeyOf(request.snapshot.document.store);
     const { objects } = await this.store();
-    return mirrorClientConfig({ objects, ownKey }, request.mirror, request.url);
+    return mirrorClientConfig({ objects, listKeys: () => this.#listKeys() }, request.mirror, request.url);
   }
 
-  /** Public keys that sign what the store made: its own, or a sender's on the dark side. */
-  async #signingKeyOf(storeId: string): Promise<string> {
-    const { identity } = await this.store();
-    if (storeId === identity.id) return (await (await this.keys()).publicArmored()) ?? '';
-    return (await this.roots()).signingKeys(storeId);
+  /**
+   * Public keys that sign lists here: the store's own and those of the senders that it follows. All of them, since what a
+   * sender signed is signed anew by this store when a channel goes back, and the sender's own comes with its next bundle.
+   */
+  async #listKeys(): Promise<string> {
+    const { loadKeyring } = await import('./trust/keyring.ts');
+    const own = await (await this.keys()).publicArmored();
+    const chains = await (await this.roots()).trustedKeys();
+    return (await loadKeyring([...(own === undefined ? [] : [Buffer.from(own)]), ...chains], 'all')).armored();
   }
 
   /** The keyring of a spec's pins: from keys/ of this installation, or brought in by `key import`. */

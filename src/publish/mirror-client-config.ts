@@ -9,8 +9,8 @@ const MAX_KEYRING_BYTES = 16 * 1024 * 1024;
 
 export interface ClientConfigDeps {
   readonly objects: ObjectStore;
-  /** The store's own public key, ASCII-armoured: it signs what is curated and local. */
-  readonly ownKey: () => Promise<string>;
+  /** ASCII-armoured public keys of who signs what is curated and local. */
+  readonly listKeys: () => Promise<string>;
 }
 
 export interface ConfiguredMirror {
@@ -23,7 +23,7 @@ export interface ConfiguredMirror {
 
 /** A `.sources` file; undefined for what is no apt repository. `trust.no-key` where a verbatim mirror came without a keyring. */
 export async function mirrorClientConfig(
-  { objects, ownKey }: ClientConfigDeps,
+  { objects, listKeys }: ClientConfigDeps,
   mirror: ConfiguredMirror,
   url: string,
 ): Promise<{ readonly fileName: string; readonly path: string; readonly text: string } | undefined> {
@@ -33,7 +33,7 @@ export async function mirrorClientConfig(
   const verbatim = mirror.form === 'verbatim';
   const suites = [];
   for (const layout of layouts) {
-    const key = verbatim ? await upstreamKey(objects, mirror, layout.suite) : await ownKey();
+    const key = verbatim ? await upstreamKey(objects, mirror, layout.suite) : await listKeys();
     suites.push({ ...layout, key });
   }
   const fileName = `${mirror.name}.sources`;

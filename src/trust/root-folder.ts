@@ -184,13 +184,6 @@ export class RootFolder {
     return files;
   }
 
-  /** Armoured public signing keys of a store whose chain is here. */
-  async signingKeys(store: string): Promise<string> {
-    const pin = (await this.pinned()).find((one) => one.store === store);
-    if (!pin) throw new KubedosError('trust.no-key', `keys of store ${store}: none of its roots was accepted here`);
-    return (await verifyChain(await this.#chain(store), { store, pinned: pin.fingerprint })).keyring.armored();
-  }
-
   async keyring(): Promise<Keyring> {
     return loadKeyring(await this.trustedKeys(), 'all');
   }

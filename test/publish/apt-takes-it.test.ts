@@ -52,7 +52,7 @@ async function serve(mirror: string, manifest: ManifestRef, ownKey = publishing.
   const { objects } = publishing.store;
   server.serve(await filesOf(objects, manifest));
   const configured = { name: mirror, kind: 'apt', form: 'local', manifest, evidence: [] } as const;
-  const config = await mirrorClientConfig({ objects, ownKey: async () => ownKey }, configured, `${server.url}/`);
+  const config = await mirrorClientConfig({ objects, listKeys: async () => ownKey }, configured, `${server.url}/`);
   await apt.setSources(config?.text ?? '');
 }
 

@@ -149,7 +149,7 @@ test('apt takes the lines for verbatim mirrors, past their Valid-Until, and for 
       manifest: await stored(files),
       evidence: [evidence],
     } as const;
-    const deps = { objects, ownKey: async () => 'not this one' };
+    const deps = { objects, listKeys: async () => 'not this one' };
     const config = await mirrorClientConfig(deps, mirror, `${server.url}/`);
     // The fixture has run out indeed.
     await apt.setSources((config?.text ?? '').replace('Check-Valid-Until: no\n', ''));
