@@ -19,8 +19,9 @@ export interface ResignRequest {
   readonly mirror: { readonly name: string; readonly form: MirrorForm; readonly manifest: ManifestRef };
   readonly now: Date;
   /**
-   * What clients are served now. The new Date is not before any in it (apt takes one that is equal); its by-hash files stay, for clients that have
-   * read its Release and not yet its indexes.
+   * What clients are served now. The new Date is that of the newest Release in it: apt takes one that is equal, and all that
+   * is published later is newer, also what was on its way when the channel went back. Its by-hash files stay, for clients
+   * that have read its Release and not yet its indexes.
    */
   readonly replaces?: ManifestRef | undefined;
 }
@@ -38,14 +39,13 @@ export async function resignMirror({ objects, signer }: ResignDeps, request: Res
   if (releases.length === 0)
     throw new KubedosError('store.corrupt', `sign ${mirror.name} anew: its list has no dists/SUITE/Release`);
   const served = replaces === undefined ? [] : await releasesOf(objects, replaces);
-  const dates = [...releases, ...served].map(({ release }) => release.date?.getTime() ?? 0);
-  const date = new Date(Math.max(Math.floor(now.getTime() / 1000) * 1000, ...dates));
+  const date = new Date(Math.max(...[...releases, ...served].map(({ release }) => release.date?.getTime() ?? 0)));
 
   const set: ManifestEntry[] = [];
   for (const { dists, release } of releases) {
     const { validUntil, date: before } = release;
-    // Valid for as long as it was when it was made. A Signed-By would bind the next Release to a key of the past.
-    const validity = validUntil && before && new Date(date.getTime() + validUntil.getTime() - before.getTime());
+    // Valid from now for as long as it was when it was made. A Signed-By would bind the next Release to a key of the past.
+    const validity = validUntil && before && new Date(now.getTime() + validUntil.getTime() - before.getTime());
     const text = writeRelease({ ...release, date, validUntil: validity, signedBy: undefined });
     set.push(...(await signRelease(objects, signer, { dists, text, date })).entries);
   }

@@ -36,7 +36,7 @@ async function resigned(manifest: ManifestRef, now: string, replaces?: ManifestR
   return result.manifest;
 }
 
-test('only the Release files are others; the validity is as long as it was', async () => {
+test('only the Release files are others; the date stays, the validity runs from now for as long as it did', async () => {
   const { objects } = publishing.store;
   const before = await release(first);
   const validUntil = new Date((before.date?.getTime() ?? 0) + 7 * 86_400_000);
@@ -54,16 +54,15 @@ test('only the Release files are others; the validity is as long as it was', asy
   expect(changed).toEqual(['dists/stable/InRelease', 'dists/stable/Release', 'dists/stable/Release.gpg']);
   expect(await release(manifest)).toEqual({
     ...before,
-    date: new Date('2026-05-01T00:00:00Z'),
     validUntil: new Date('2026-05-08T00:00:00Z'),
     order: expect.anything(),
   });
 });
 
-test('never dated before what it replaces, even if the clock went back, and its by-hash files stay', async () => {
+test('is of the date of what it replaces, so that what comes next is newer; its by-hash files stay', async () => {
   publishing.clock = new Date('2026-06-01T00:00:00Z');
   const second = await add('2');
-  const manifest = await resigned(first, '2026-02-01T00:00:00Z', second);
+  const manifest = await resigned(first, '2026-07-01T00:00:00Z', second);
   expect((await release(manifest)).date).toEqual(publishing.clock);
   const { objects } = publishing.store;
   const index = await lookupPath(objects, second.root, 'dists/stable/main/binary-amd64/Packages.gz');
