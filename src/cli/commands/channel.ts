@@ -40,7 +40,7 @@ export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
     path: 'channel rollback',
     summary: 'bring a channel back to what it named before, in a form that clients accept',
     description:
-      'apt ignores a Release that is older than the one it has. So the lists of curated mirrors and local repositories are signed anew with a newer date, as a new snapshot. What upstream signed cannot be: clients of verbatim mirrors are pointed at the URL of the snapshot instead.',
+      'apt ignores a Release that is older than the one it has. So the lists of curated mirrors and local repositories are signed anew with the date of those that are served now, as a new snapshot. What upstream signed cannot be: for verbatim mirrors the command prints how clients are pointed at the URL of the snapshot instead.',
     arguments: [{ name: 'channel', summary: 'its name' }],
     options: [{ flags: '--to <snapshot>', summary: 'to this one instead of the one before' }],
     examples: ['kubedos channel rollback stable', 'kubedos channel rollback stable --to 12'],
@@ -50,9 +50,9 @@ export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
       const deps = { store: await house.store(), signer: await house.signer(), now: () => house.now() };
       const { channel, verbatim } = await rollBack(deps, input.argument(0), input.string('to'));
       const lines = [`${channel.name} names ${channel.snapshot}`];
-      if (verbatim.length > 0) {
+      for (const mirror of verbatim) {
         lines.push(
-          `upstream signs ${verbatim.join(', ')}: apt clients keep the newer lists that they have; give them the snapshot's own URL`,
+          `upstream signs ${mirror}: apt keeps the newer lists that it has; give clients \`kubedos client-config ${mirror} --snapshot ${channel.snapshot}\``,
         );
       }
       return { data: { ...channel, verbatim }, text: lines.join('\n') };
