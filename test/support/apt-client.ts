@@ -14,12 +14,15 @@ export interface AptRun {
 /** The real apt with a root, a cache and a configuration of its own; knows one sources file and nothing of this machine. */
 export class AptClient {
   readonly dir: string;
+  readonly #niceness: number;
 
-  constructor(dir: string) {
+  constructor(dir: string, niceness = 0) {
     this.dir = dir;
+    this.#niceness = niceness;
   }
 
-  static async make(): Promise<AptClient> {
+  /** `niceness`: of a crowd of clients, so that the server under test gets the processor when it wants it. */
+  static async make({ niceness = 0 } = {}): Promise<AptClient> {
     const dir = await mkdtemp(join(tmpdir(), 'apt-client-'));
     for (const folder of ['lists/partial', 'archives/partial', 'parts', 'empty', 'downloads', 'log'])
       await mkdir(join(dir, folder), { recursive: true });
@@ -50,7 +53,7 @@ export class AptClient {
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
     await writeFile(join(dir, 'apt.conf'), lines.join(''));
-    return new AptClient(dir);
+    return new AptClient(dir, niceness);
   }
 
   /** Replaces what the client knows: the text of a `.sources` file. */
@@ -96,7 +99,7 @@ export class AptClient {
     };
     const options = { env, cwd: join(this.dir, 'downloads'), maxBuffer: 16 * 1024 * 1024 };
     return new Promise((resolve) => {
-      execFile(command, [...argv], options, (error, stdout, stderr) => {
+      execFile('nice', ['-n', String(this.#niceness), command, ...argv], options, (error, stdout, stderr) => {
         const output = `${stdout}${stderr}`;
         const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 255;
         resolve({ status, output, complaints: output.split('\n').filter((line) => /^[WE]:/.test(line)) });
