@@ -9,6 +9,7 @@ import type { Catalog } from './catalog/types.ts';
 import type { PublishApt } from './formats/apt/publication.ts';
 import type { Fetcher } from './net/types.ts';
 import type { OnEvent } from './progress.ts';
+import type { ReleaseSigner } from './publish/sign-release.ts';
 import type { ClientConfig, ClientConfigRequest } from './server/deps.ts';
 import type { KeyPin } from './spec/mirror-spec.ts';
 import type { ManifestReader } from './store/manifest-reader.ts';
@@ -41,7 +42,7 @@ export class House {
   readonly #closers: (() => Promise<void> | void)[] = [];
   #store: Promise<OpenStore> | undefined;
   #catalog: Promise<Catalog> | undefined;
-  #signer: Promise<SigningKey> | undefined;
+  #signer: { readonly publicKey: string | undefined; readonly key: SigningKey } | undefined;
   #snapshotKeys: Promise<Keyring> | undefined;
 
   constructor(dataDir: string, options: HouseOptions) {
@@ -96,10 +97,16 @@ export class House {
     return new KeyFolder(join(this.dataDir, 'keys'), join(this.dataDir, 'trust', 'imported'));
   }
 
-  /** The store's signing key. Locked ones are opened by KUBEDOS_PASSPHRASE or by the file that KUBEDOS_PASSPHRASE_FILE names. */
-  signer(): Promise<SigningKey> {
-    this.#signer ??= (async () => (await this.keys()).unlock(await passphraseFromEnvironment()))();
-    return this.#signer;
+  /**
+   * The store's signing key, opened again when another process has changed it: a server runs for months. Locked ones are
+   * opened by KUBEDOS_PASSPHRASE or by the file that KUBEDOS_PASSPHRASE_FILE names.
+   */
+  async signer(): Promise<SigningKey> {
+    const keys = await this.keys();
+    const publicKey = await keys.publicArmored();
+    if (this.#signer === undefined || this.#signer.publicKey !== publicKey)
+      this.#signer = { publicKey, key: await keys.unlock(await passphraseFromEnvironment()) };
+    return this.#signer.key;
   }
 
   async roots(): Promise<RootFolder> {
@@ -156,11 +163,16 @@ export class House {
     return fetcher;
   }
 
+  /** Opens the signing key when there is something to sign: where nothing changed, nobody is asked for a passphrase. */
   async publisher(): Promise<PublishApt> {
     const { createPublisher } = await import('./publish/publish-apt.ts');
     const store = await this.store();
     const cacheDir = await store.file('cache', 'pieces');
-    return createPublisher({ objects: store.objects, cacheDir, signer: await this.signer() });
+    const signer: ReleaseSigner = {
+      detached: async (bytes, date) => (await this.signer()).detached(bytes, date),
+      clearsign: async (text, date) => (await this.signer()).clearsign(text, date),
+    };
+    return createPublisher({ objects: store.objects, cacheDir, signer });
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import type { ExportReport } from '../../src/bundle/export.ts';
 import type { ImportReport } from '../../src/bundle/import.ts';
 import { AptClient } from '../support/apt-client.ts';
-import { CommandLine } from '../support/command-line.ts';
+import { InProcess } from '../support/in-process.ts';
 import { type FakeApt, SAMPLE_PACKAGES, SAMPLE_PACKAGES_LATER, startFakeApt } from '../support/fake-apt.ts';
 import { type FakeFiles, fakeArchive } from '../support/fake-archive.ts';
 import type { FakePackage } from '../support/fake-deb.ts';
@@ -22,9 +22,9 @@ const CLEAN = { status: 0, complaints: [] };
 let dir: string;
 let key: FakeKey;
 let upstream: FakeApt;
-let connected: CommandLine;
-let dark: CommandLine;
-let server: Awaited<ReturnType<CommandLine['serve']>>;
+let connected: InProcess;
+let dark: InProcess;
+let server: Awaited<ReturnType<InProcess['serve']>>;
 let apt: AptClient;
 
 /** The upstream as it was published so many hours ago: `tool` is large and never changes. */
@@ -46,8 +46,8 @@ beforeEach(async () => {
   dir = await temporaryFolder();
   key = await fakeKey();
   upstream = await startFakeApt(await published(48, SAMPLE_PACKAGES));
-  connected = new CommandLine(join(dir, 'connected'));
-  dark = new CommandLine(join(dir, 'dark'));
+  connected = new InProcess(join(dir, 'connected'));
+  dark = new InProcess(join(dir, 'dark'));
   apt = await AptClient.make();
 });
 afterEach(async () => {

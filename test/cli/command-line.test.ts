@@ -1,29 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { run } from '../../src/exec/run.ts';
-import { INSTALLATION } from '../../src/wiring.ts';
+import { CommandLine } from '../support/command-line.ts';
 
-let dir: string;
+let line: CommandLine;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'kubedos-cli-'));
+  line = new CommandLine();
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => line.remove());
 
-/** Runs the command line from the checkout on a data folder of the test. */
-async function kubedos(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const argv = [process.execPath, '--import', 'tsx', join(INSTALLATION, 'src/cli/main.ts'), ...args];
-  const statuses = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130];
-  const { status, stdout, stderr } = await run(argv, {
-    cwd: INSTALLATION,
-    env: { KUBEDOS_DATA: join(dir, 'data') },
-    timeoutMs: 60_000,
-    maxOutputBytes: 1 << 20,
-    statuses,
-  });
-  return { status, out: stdout.toString(), err: stderr };
-}
+const kubedos = (...args: string[]) => line.kubedos(args);
 
 describe('kubedos', () => {
   it('shows help with every noun, and examples for a command', async () => {
@@ -58,12 +43,12 @@ describe('kubedos', () => {
   it('refuses unknown words and values as usage errors', async () => {
     expect((await kubedos('nonsense')).status).toBe(2);
     await kubedos('init');
-    expect((await kubedos('bundle', 'export', '--to', dir, '--channel', 'x', '--parity', 'much')).status).toBe(2);
+    expect((await kubedos('bundle', 'export', '--to', line.dir, '--channel', 'x', '--parity', 'much')).status).toBe(2);
     expect((await kubedos('snapshot', 'prune', '--keep', 'everything')).status).toBe(2);
   });
 
   it('names file and line of a fault in a spec', async () => {
-    const file = join(dir, 'bad.yaml');
+    const file = line.path('bad.yaml');
     writeFileSync(file, 'name: bad\ntype: apt\nform: verbatim\nupstreams:\n  - url: ftp://example.org\n');
     const { status, err } = await kubedos('spec', 'check', file);
     expect(status).toBe(2);
