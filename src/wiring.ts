@@ -9,9 +9,11 @@ import type { Catalog } from './catalog/types.ts';
 import type { PublishApt } from './formats/apt/publication.ts';
 import type { Fetcher } from './net/types.ts';
 import type { OnEvent } from './progress.ts';
+import type { LocalRepoDeps } from './publish/local-repo.ts';
 import type { ReleaseSigner } from './publish/sign-release.ts';
 import type { ClientConfig, ClientConfigRequest } from './server/deps.ts';
 import type { KeyPin } from './spec/mirror-spec.ts';
+import type { LockOptions } from './store/lock.ts';
 import type { ManifestReader } from './store/manifest-reader.ts';
 import type { openStore } from './store/store.ts';
 import type { KeyFolder } from './trust/key-folder.ts';
@@ -173,6 +175,27 @@ export class House {
       clearsign: async (text, date) => (await this.signer()).clearsign(text, date),
     };
     return createPublisher({ objects: store.objects, cacheDir, signer });
+  }
+
+  /** For changes of local repositories. `lock`: how patient they are where another process writes. */
+  async repoDeps(lock?: LockOptions): Promise<LocalRepoDeps> {
+    const store = await this.store();
+    return {
+      store: {
+        objects: store.objects,
+        heads: store.heads,
+        withWriter: (command, work) => store.withWriter(command, work, lock),
+      },
+      publish: await this.publisher(),
+      now: () => this.now(),
+      recordChange: async (mirror, change) => {
+        const catalog = await this.catalog();
+        if (await catalog.recordChange(mirror, change)) return;
+        // It holds another state than the one before, as after a lost database: then what moved is read whole.
+        const { refreshCatalog } = await import('./publish/rebuild-catalog.ts');
+        await refreshCatalog({ store, catalog });
+      },
+    };
   }
 
   async close(): Promise<void> {

@@ -36,14 +36,14 @@ export class Outcome {
     this.unchanged.set(addition.path, addition);
   }
 
-  report(mirror: string, manifest: ManifestRef): RepoReport {
+  report(mirror: string, manifest: ManifestRef, before: ManifestRef | undefined): RepoReport {
     const list = (map: ReadonlyMap<string, ChangedPackage>): ChangedPackage[] =>
       [...map.values()].map(({ name, version, architecture, path, sha256 }) => ({
         ...{ name, version, architecture, path, sha256 },
       }));
     return {
       mirror,
-      changed: this.added.size + this.removed.size > 0,
+      changed: manifest.root !== before?.root,
       added: list(this.added),
       unchanged: list(this.unchanged),
       removed: list(this.removed),

@@ -43,31 +43,32 @@ export interface RepoState {
 export async function publishRepo(deps: LocalRepoDeps, state: RepoState, run: Run): Promise<RepoReport> {
   const { objects, heads } = deps.store;
   const { mirror, previous } = state;
+  const before = previous?.head.manifest;
   const outcome = new Outcome();
   const additions = await checkAdditions(deps, state, outcome);
-  if (previous !== undefined && additions.length === 0 && state.removals.length === 0)
-    return outcome.report(mirror, previous.head.manifest);
+  if (before !== undefined && additions.length === 0 && state.removals.length === 0)
+    return outcome.report(mirror, before, before);
 
   const publication = publicationOf(deps, { ...state, additions }, outcome);
   const published = await deps.publish(publication, run);
   const added = additions.filter(({ path }) => !outcome.unchanged.has(path));
-  if (previous !== undefined && added.length === 0 && outcome.removed.size === 0)
-    return outcome.report(mirror, previous.head.manifest);
+  if (before !== undefined && added.length === 0 && outcome.removed.size === 0)
+    return outcome.report(mirror, before, before);
 
   for (const addition of added) outcome.added.set(addition.path, addition);
   const manifest = await nextManifest(objects, state, {
     set: [...published.entries, ...added.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))],
     remove: [...outcome.removed.values()].map(({ path }) => path),
   });
-  await heads.write(headOf(state, manifest, { date: publication.date, published }), previous?.head.manifest.root);
+  await heads.write(headOf(state, manifest, { date: publication.date, published }), before?.root);
   const change = {
-    before: previous?.head.manifest.root,
+    before: before?.root,
     root: manifest.root,
     added: added.map(rowOf),
     removed: [...outcome.removed.values()].map(({ sha256, path }) => ({ sha256, path })),
   };
   await tellCatalog(deps, mirror, change, run);
-  return outcome.report(mirror, manifest);
+  return outcome.report(mirror, manifest, before);
 }
 
 function rowOf({ stanza, path, sha256 }: Addition): PackageRow {

@@ -1,16 +1,6 @@
 import { createReadStream } from 'node:fs';
-import type { LocalRepoDeps, RepoReport } from '../../publish/local-repo.ts';
-import type { House } from '../../wiring.ts';
+import type { RepoReport } from '../../publish/local-repo.ts';
 import type { CommandSpec } from '../command.ts';
-
-export async function repoDeps(house: House): Promise<LocalRepoDeps> {
-  return {
-    store: await house.store(),
-    publish: await house.publisher(),
-    now: () => house.now(),
-    recordChange: async (mirror, change) => (await house.catalog()).recordChange(mirror, change),
-  };
-}
 
 const REPO = { name: 'repo', summary: 'name of the repository' };
 
@@ -36,7 +26,8 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
         components: or('component', 'main'),
         architectures: or('architecture', 'amd64'),
       };
-      return describe(await createRepo(await repoDeps(context.house), input.argument(0), wanted, context));
+      const report = await createRepo(await context.house.repoDeps(), input.argument(0), wanted, context);
+      return describe(report, `created, empty; add packages with \`kubedos repo add ${report.mirror} FILE.deb\``);
     },
   },
   {
@@ -53,7 +44,7 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
       const component = input.string('component');
       const add = input.rest(1).map((file) => ({ origin: file, source: createReadStream(file), component }));
       const change = { add, force: input.flag('force') };
-      return describe(await changeRepo(await repoDeps(context.house), input.argument(0), change, context));
+      return describe(await changeRepo(await context.house.repoDeps(), input.argument(0), change, context));
     },
   },
   {
@@ -69,12 +60,12 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
         const [name = '', version] = text.split('=');
         return { name, version, architecture };
       });
-      return describe(await changeRepo(await repoDeps(context.house), input.argument(0), { remove }, context));
+      return describe(await changeRepo(await context.house.repoDeps(), input.argument(0), { remove }, context));
     },
   },
 ];
 
-function describe(report: RepoReport) {
+function describe(report: RepoReport, nothing = 'nothing to change') {
   const line = (verb: string) => (one: RepoReport['added'][number]) =>
     `${verb} ${one.name} ${one.version} ${one.architecture}`;
   const lines = [
@@ -82,6 +73,5 @@ function describe(report: RepoReport) {
     ...report.removed.map(line('removed')),
     ...report.unchanged.map(line('there already:')),
   ];
-  if (lines.length === 0) lines.push(`${report.mirror}: ${report.changed ? 'published' : 'nothing to change'}`);
-  return { data: report, text: lines.join('\n') };
+  return { data: report, text: lines.length === 0 ? `${report.mirror}: ${nothing}` : lines.join('\n') };
 }

@@ -1,0 +1,36 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeKeys } from '../../src/cli/commands/init.ts';
+import { changeRepo, createRepo } from '../../src/publish/local-repo.ts';
+import { type House, openHouse } from '../../src/wiring.ts';
+import { buildDeb } from '../support/fake-deb.ts';
+
+let dir: string;
+let house: House;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kubedos-house-'));
+  house = openHouse(dir);
+  await house.initStore();
+  await makeKeys(house, { algorithm: 'ed25519', userId: 'test' });
+});
+afterEach(async () => {
+  await house.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+test('a catalog that missed a change of a repository catches up at the next one', async () => {
+  const deps = await house.repoDeps();
+  const add = async (version: string, { known }: { known: boolean }): Promise<unknown> => {
+    const source = [await buildDeb({ name: 'agent', version })];
+    const change = { add: [{ origin: version, source }] };
+    return changeRepo(known ? deps : { ...deps, recordChange: undefined }, 'ours', change);
+  };
+  await createRepo(deps, 'ours', { suite: 'stable' });
+  await add('1', { known: true });
+  await add('2', { known: false });
+  await add('3', { known: true });
+  const found = (await house.catalog()).search('agent', { limit: 9 });
+  expect(found.map(({ version }) => version).sort()).toEqual(['1', '2', '3']);
+});
