@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ServerDeps } from '../server/deps.ts';
 import type { Listening, ListenOptions } from '../server/listen.ts';
 import { type House, INSTALLATION } from '../wiring.ts';
+import { uploads } from './uploads.ts';
 
 export interface Serving extends Omit<ListenOptions, 'host' | 'port'> {
   readonly host?: string | undefined;
@@ -21,11 +22,12 @@ export async function serveHouse(house: House, serving: Serving = {}): Promise<L
     import('../server/file-stamp.ts'),
   ]);
   const store = await house.store();
+  const log = serving.log ?? (() => {});
   const app = await createApp({
     store,
     manifests: await house.manifests(),
     now: () => house.now(),
-    log: serving.log ?? (() => {}),
+    log,
     webDir: join(INSTALLATION, 'web'),
     channelStamp: (name) => fileStamp(join(store.dir, 'channels', `${name}.json`)),
     badStamp: () => fileStamp(join(store.dir, 'bad')),
@@ -33,6 +35,7 @@ export async function serveHouse(house: House, serving: Serving = {}): Promise<L
     clientConfig: (request) => house.clientConfig(request),
     search: async (text, options) => (await house.catalog()).search(text, options),
     verifyToken: async (token) => (await house.catalog()).verifyToken(token, 'upload', house.now()),
+    repos: uploads(house, log),
     publicKey: async () => (await (await house.keys()).publicArmored()) ?? '',
     accessLog: serving.accessLog,
     options: serving.options,

@@ -5,6 +5,9 @@ import type { ApiError } from './api-types.ts';
 import type { ServerDeps } from './deps.ts';
 import { messagePage } from './page.ts';
 
+/** curl and others wait so long before they try again. */
+const RETRY_AFTER_SECONDS = '30';
+
 /** Renders what a route threw: JSON below /api/, a page elsewhere. What is not the client's doing goes to the log, not out. */
 export function renderError(c: Context, thrown: unknown, log: ServerDeps['log']): Response | Promise<Response> {
   const error =
@@ -19,6 +22,7 @@ export function renderError(c: Context, thrown: unknown, log: ServerDeps['log'])
       details: { code: error.code },
     });
   }
+  if (status === 503 && error.retryable) c.header('Retry-After', RETRY_AFTER_SECONDS);
   if (status === 401) c.header('WWW-Authenticate', 'Bearer realm="kubedos"');
   const message =
     error.kind === 'internal' ? 'the server failed; its operator finds the reason in the log' : error.message;

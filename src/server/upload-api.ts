@@ -7,14 +7,14 @@ const MAX_TOKEN_LENGTH = 512;
 
 /**
  * Changes of local repositories, for those who hold a token. Mounted below /api.
- * `POST /repos/NAME/packages` with the .deb as the body; `?component=`, `?force=true`.
+ * `POST /repos/NAME/packages` with the .deb as the body; `?component=`, `?force=true`. The same as
+ * `PUT /repos/NAME/packages/FILE`, as `curl -T` sends it; where it goes is read from the package, not from that name.
  * `DELETE /repos/NAME/packages/PACKAGE` with `?version=` and `?architecture=`.
  */
 export function uploadApi(deps: ServerDeps): Hono {
   const api = new Hono();
 
-  api.post('/repos/:repo/packages', async (c) => {
-    const repo = c.req.param('repo');
+  const upload = async (c: Context, repo: string): Promise<Response> => {
     const by = await authorized(c, deps, repo);
     const body = c.req.raw.body;
     if (body === null) throw new KubedosError('server.request', 'upload: the body is empty, expected a .deb file');
@@ -29,7 +29,9 @@ export function uploadApi(deps: ServerDeps): Hono {
       signal: c.req.raw.signal,
     });
     return c.json(added, 201);
-  });
+  };
+  api.post('/repos/:repo/packages', (c) => upload(c, c.req.param('repo')));
+  api.put('/repos/:repo/packages/:file', (c) => upload(c, c.req.param('repo')));
 
   api.delete('/repos/:repo/packages/:package', async (c) => {
     const { repo, package: name } = c.req.param();

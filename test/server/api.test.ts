@@ -19,6 +19,7 @@ const repos: LocalRepos = {
     for await (const chunk of body) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
     changes.push({ ...request, text });
+    if (text === 'busy') throw new KubedosError('store.locked', 'write to the store: sync', { retryable: true });
     if (text === 'other') {
       throw new KubedosError('repo.conflict', 'add hello 1.0 amd64: aaaa is there, bbbb came', { hint: 'say force' });
     }
@@ -160,6 +161,12 @@ describe('changing a repository', () => {
     expect(await response.json()).toEqual({
       error: { code: 'repo.conflict', message: 'add hello 1.0 amd64: aaaa is there, bbbb came', hint: 'say force' },
     });
+    changes.pop();
+  });
+
+  test('says when to come back where another process writes', async () => {
+    const response = await upload('/api/repos/own/packages', bearer, 'busy');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '30']);
     changes.pop();
   });
 
