@@ -16,6 +16,7 @@ import type { KeyPin } from './spec/mirror-spec.ts';
 import type { LockOptions } from './store/lock.ts';
 import type { ManifestReader } from './store/manifest-reader.ts';
 import type { openStore } from './store/store.ts';
+import type { RunGpg } from './trust/gpg-signing-key.ts';
 import type { KeyFolder } from './trust/key-folder.ts';
 import type { RootFolder } from './trust/root-folder.ts';
 import type { Keyring, SigningKey } from './trust/types.ts';
@@ -96,7 +97,11 @@ export class House {
 
   async keys(): Promise<KeyFolder> {
     const { KeyFolder } = await import('./trust/key-folder.ts');
-    return new KeyFolder(join(this.dataDir, 'keys'), join(this.dataDir, 'trust', 'imported'));
+    const gpg: RunGpg = async (args, input) => {
+      const { gpgRunner } = await import('./exec/gpg.ts');
+      return gpgRunner({ env: process.env })(args, input);
+    };
+    return new KeyFolder(join(this.dataDir, 'keys'), join(this.dataDir, 'trust', 'imported'), gpg);
   }
 
   /**
@@ -107,8 +112,15 @@ export class House {
     const keys = await this.keys();
     const publicKey = await keys.publicArmored();
     if (this.#signer === undefined || this.#signer.publicKey !== publicKey)
-      this.#signer = { publicKey, key: await keys.unlock(await passphraseFromEnvironment()) };
+      this.#signer = { publicKey, key: await keys.unlock(await this.passphrase()) };
     return this.#signer.key;
+  }
+
+  /** Of the store's own keys, where the environment gives one. */
+  async passphrase(): Promise<string | undefined> {
+    const file = process.env.KUBEDOS_PASSPHRASE_FILE;
+    if (file !== undefined) return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+    return process.env.KUBEDOS_PASSPHRASE;
   }
 
   async roots(): Promise<RootFolder> {
@@ -134,10 +146,12 @@ export class House {
    * sender signed is signed anew by this store when a channel goes back, and the sender's own comes with its next bundle.
    */
   async #listKeys(): Promise<string> {
-    const { loadKeyring } = await import('./trust/keyring.ts');
-    const own = await (await this.keys()).publicArmored();
-    const chains = await (await this.roots()).trustedKeys();
-    return (await loadKeyring([...(own === undefined ? [] : [Buffer.from(own)]), ...chains], 'all')).armored();
+    return (await (await this.roots()).keyring()).armored();
+  }
+
+  /** The store's own, as armour; empty where it signs nothing. */
+  async publicKeys(): Promise<string> {
+    return (await (await this.roots()).ownSigningKeys()) ?? '';
   }
 
   /** The keyring of a spec's pins: from keys/ of this installation, or brought in by `key import`. */
@@ -202,10 +216,4 @@ export class House {
     for (const close of this.#closers.reverse()) await close();
     this.#closers.length = 0;
   }
-}
-
-async function passphraseFromEnvironment(): Promise<string | undefined> {
-  const file = process.env.KUBEDOS_PASSPHRASE_FILE;
-  if (file !== undefined) return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
-  return process.env.KUBEDOS_PASSPHRASE;
 }

@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts';
 import { darksiteCheckCommand } from './commands/darksite.ts';
 import { INIT_COMMANDS } from './commands/init.ts';
 import { KEY_COMMANDS } from './commands/key.ts';
+import { keyRotateCommand } from './commands/key-rotate.ts';
 import { MIRROR_COMMANDS } from './commands/mirror.ts';
 import { REPO_COMMANDS } from './commands/repo.ts';
 import { searchCommand } from './commands/search.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...SPEC_COMMANDS,
   ...MIRROR_COMMANDS,
   ...KEY_COMMANDS,
+  keyRotateCommand,
   ...SNAPSHOT_COMMANDS,
   ...CHANNEL_COMMANDS,
   serveCommand,

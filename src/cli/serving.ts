@@ -36,7 +36,7 @@ export async function serveHouse(house: House, serving: Serving = {}): Promise<L
     search: async (text, options) => (await house.catalog()).search(text, options),
     verifyToken: async (token) => (await house.catalog()).verifyToken(token, 'upload', house.now()),
     repos: uploads(house, log),
-    publicKey: async () => (await (await house.keys()).publicArmored()) ?? '',
+    publicKey: () => house.publicKeys(),
     accessLog: serving.accessLog,
     options: serving.options,
   });

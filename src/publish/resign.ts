@@ -17,7 +17,8 @@ export interface ResignDeps {
 
 export interface ResignRequest {
   readonly mirror: { readonly name: string; readonly form: MirrorForm; readonly manifest: ManifestRef };
-  readonly now: Date;
+  /** A Valid-Until is counted from here; default: it stays. */
+  readonly now?: Date | undefined;
   /**
    * What clients are served now. The new Date is that of the newest Release in it: apt takes one that is equal, and all that
    * is published later is newer, also what was on its way when the channel went back. Its by-hash files stay, for clients
@@ -45,7 +46,8 @@ export async function resignMirror({ objects, signer }: ResignDeps, request: Res
   for (const { dists, release } of releases) {
     const { validUntil, date: before } = release;
     // Valid from now for as long as it was when it was made. A Signed-By would bind the next Release to a key of the past.
-    const validity = validUntil && before && new Date(now.getTime() + validUntil.getTime() - before.getTime());
+    const validity =
+      now && validUntil && before ? new Date(now.getTime() + validUntil.getTime() - before.getTime()) : validUntil;
     const text = writeRelease({ ...release, date, validUntil: validity, signedBy: undefined });
     set.push(...(await signRelease(objects, signer, { dists, text, date })).entries);
   }

@@ -4,24 +4,32 @@ import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import { moveDurable, readText, writeDurable } from './durable-file.ts';
 import { parseFingerprint } from './fingerprint.ts';
+import { gpgSigningKey, type RunGpg } from './gpg-signing-key.ts';
 import { loadKeyring } from './keyring.ts';
-import type { RootKey } from './root-document.ts';
-import { rootKeyOf } from './roots.ts';
 import { createSigningKey, type NewSigningKey, unlockSigningKey } from './signing-key.ts';
 import type { Fingerprint, PublicKeyInfo, SigningKey } from './types.ts';
 
 const PRIVATE_FILE = 'signing.asc';
 const PUBLIC_FILE = 'signing.pub.asc';
 const REVOCATION_FILE = 'signing.rev.asc';
+/** In place of a private key: it is in the user's GnuPG, under this fingerprint. */
+const EXTERNAL = /^gnupg ([0-9A-F]+)\n$/;
+
+/** A key of which GnuPG keeps the private half. */
+export interface ExternalKey {
+  readonly gnupg: Fingerprint;
+}
 
 export class KeyFolder {
   readonly #own: string;
   readonly #imported: string;
+  readonly #gpg: RunGpg;
 
-  /** `ownDir`: keys/ of the data folder; `importedDir`: its trust/imported/. */
-  constructor(ownDir: string, importedDir: string) {
+  /** `ownDir`: keys/ of the data folder; `importedDir`: its trust/imported/. `gpg`: for keys that GnuPG keeps. */
+  constructor(ownDir: string, importedDir: string, gpg: RunGpg) {
     this.#own = ownDir;
     this.#imported = importedDir;
+    this.#gpg = gpg;
   }
 
   /** Makes the store's signing key; `store.exists` if there is one. */
@@ -40,6 +48,23 @@ export class KeyFolder {
     return this.#file(privateArmored, key.publicArmored(), undefined);
   }
 
+  /** Signs by a key of the user's GnuPG from now on; the private half stays there. */
+  async adoptExternal(wanted: ExternalKey): Promise<PublicKeyInfo> {
+    if (await this.publicArmored())
+      throw new KubedosError('store.exists', `use a key of GnuPG: ${this.#own} holds one`);
+    const key = await this.tryExternal(wanted);
+    return this.#file(reference(wanted), key.publicArmored(), undefined);
+  }
+
+  /** The key at work, after a signature on trial: a public half alone, or a card that is not plugged in, shows here. */
+  async tryExternal({ gnupg }: ExternalKey): Promise<SigningKey> {
+    const key = await gpgSigningKey({ fingerprint: gnupg, gpg: this.#gpg });
+    const trial = Buffer.from('kubedos\n');
+    const keyring = await loadKeyring([Buffer.from(key.publicArmored())], 'all');
+    await keyring.verifyDetached(trial, await key.detached(trial), `a signature by ${gnupg}`);
+    return key;
+  }
+
   async #file(privateArmored: string, publicArmored: string, revocation: string | undefined): Promise<PublicKeyInfo> {
     const [info] = (await loadKeyring([Buffer.from(publicArmored)], 'all')).keys;
     if (!info) throw new KubedosError('internal.bug', 'file a signing key: it has no public half');
@@ -54,18 +79,23 @@ export class KeyFolder {
    * First step of a rotation: makes the key that is to follow, beside the one in use. A repeat gives the same key.
    * Between the steps, a root that names it must be made (root-folder.ts); then `promote`.
    */
-  async prepare(wanted: NewSigningKey): Promise<RootKey> {
+  async prepare(wanted: NewSigningKey | ExternalKey): Promise<SigningKey> {
     const known = await readText(this.#next);
-    if (known !== undefined) return rootKeyOf(await unlockSigningKey(known, wanted.passphrase));
+    if (known !== undefined) return this.#open(known, 'gnupg' in wanted ? undefined : wanted.passphrase);
+    if ('gnupg' in wanted) {
+      const key = await this.tryExternal(wanted);
+      await writeDurable(this.#next, reference(wanted), 0o600);
+      return key;
+    }
     const made = await createSigningKey(wanted);
     await writeDurable(join(this.#own, `${REVOCATION_FILE}.next`), made.revocationCertificate, 0o600);
     await writeDurable(this.#next, made.privateArmored, 0o600);
-    return { fingerprint: made.info.fingerprint, publicKey: made.publicArmored };
+    return unlockSigningKey(made.privateArmored, wanted.passphrase);
   }
 
   /** Last step: the prepared key is the one in use; the one before is gone. Killed within, `unlock` finishes it. */
-  async promote(next: RootKey): Promise<void> {
-    await writeDurable(join(this.#own, PUBLIC_FILE), next.publicKey, 0o644);
+  async promote(next: Pick<SigningKey, 'publicArmored'>): Promise<void> {
+    await writeDurable(join(this.#own, PUBLIC_FILE), next.publicArmored(), 0o644);
     await this.#finishPromotion();
   }
 
@@ -82,6 +112,12 @@ export class KeyFolder {
     return readText(join(this.#own, PUBLIC_FILE));
   }
 
+  /** What the key in use is called and how long it lasts; needs no passphrase. */
+  async publicInfo(): Promise<PublicKeyInfo | undefined> {
+    const armored = await this.publicArmored();
+    return armored === undefined ? undefined : (await loadKeyring([Buffer.from(armored)], 'all')).keys[0];
+  }
+
   /** The store's key at work; `trust.no-key` where it has none, `trust.passphrase` where that is wrong or missing. */
   async unlock(passphrase?: string): Promise<SigningKey> {
     const [inUse, prepared] = [await readText(join(this.#own, PRIVATE_FILE)), await readText(this.#next)];
@@ -90,11 +126,17 @@ export class KeyFolder {
         hint: 'a store that was made by `init --trust` verifies what others signed; give it a key of its own with `kubedos key create`',
       });
     }
-    if (prepared === undefined) return unlockSigningKey(inUse, passphrase);
-    const next = await unlockSigningKey(prepared, passphrase);
-    if (next.publicArmored() !== (await this.publicArmored())) return unlockSigningKey(inUse, passphrase);
+    if (prepared === undefined) return this.#open(inUse, passphrase);
+    const next = await this.#open(prepared, passphrase);
+    if (next.info.fingerprint !== (await this.publicInfo())?.fingerprint) return this.#open(inUse, passphrase);
     await this.#finishPromotion();
     return next;
+  }
+
+  #open(text: string, passphrase: string | undefined): Promise<SigningKey> {
+    const [, fingerprint] = EXTERNAL.exec(text) ?? [];
+    if (fingerprint === undefined) return unlockSigningKey(text, passphrase);
+    return gpgSigningKey({ fingerprint, gpg: this.#gpg });
   }
 
   /** Files a public key for pins without a file; refuses another than the one expected (`trust.key-mismatch`). */
@@ -127,4 +169,8 @@ export class KeyFolder {
         .map((name) => readFile(join(this.#imported, name))),
     );
   }
+}
+
+function reference({ gnupg }: ExternalKey): string {
+  return `gnupg ${parseFingerprint(gnupg, 'key of GnuPG')}\n`;
 }

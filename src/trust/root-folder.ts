@@ -169,12 +169,8 @@ export class RootFolder {
   /** All keys that may have signed snapshots of this store: its own chain's and those of followed senders. */
   async trustedKeys(): Promise<Buffer[]> {
     const files: Buffer[] = [];
-    const own = await this.own();
-    const [first] = own;
-    if (first) {
-      const { store, rootKey } = parseRoot(first.bytes, 'own root');
-      files.push(Buffer.from((await verifyChain(own, { store, pinned: rootKey.fingerprint })).keyring.binary()));
-    }
+    const own = await this.#ownChain();
+    if (own) files.push(Buffer.from(own.keyring.binary()));
     for (const { store, fingerprint } of await this.pinned()) {
       if (store === null) continue;
       files.push(
@@ -184,8 +180,22 @@ export class RootFolder {
     return files;
   }
 
+  /** Armoured public signing keys of this store, of all its roots: what was signed before a rotation is served on. */
+  async ownSigningKeys(): Promise<string | undefined> {
+    const own = await this.#ownChain();
+    return own?.keyring.armored();
+  }
+
   async keyring(): Promise<Keyring> {
     return loadKeyring(await this.trustedKeys(), 'all');
+  }
+
+  async #ownChain(): Promise<TrustedChain | undefined> {
+    const own = await this.own();
+    const [first] = own;
+    if (first === undefined) return undefined;
+    const { store, rootKey } = parseRoot(first.bytes, 'own root');
+    return verifyChain(own, { store, pinned: rootKey.fingerprint });
   }
 
   async #chain(name: string): Promise<SignedRoot[]> {

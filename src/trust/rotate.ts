@@ -1,16 +1,18 @@
 import { KubedosError } from '../errors.ts';
-import type { KeyFolder } from './key-folder.ts';
+import type { ExternalKey, KeyFolder } from './key-folder.ts';
 import type { RootFolder } from './root-folder.ts';
+import { rootKeyOf } from './roots.ts';
 import type { KeyAlgorithm } from './signing-key.ts';
-import type { Fingerprint } from './types.ts';
+import type { Fingerprint, SigningKey } from './types.ts';
 
 export interface Rotation {
-  readonly userId: string;
-  readonly algorithm: KeyAlgorithm;
+  readonly wanted: { readonly userId: string; readonly algorithm: KeyAlgorithm } | ExternalKey;
   readonly passphrase?: string | undefined;
   readonly now: Date;
   /** The key before was stolen or lost: nothing that it signed counts any more. Otherwise older snapshots stay good. */
   readonly revokeOld: boolean;
+  /** Told the new key when the root names it and before it is the one in use; told again after a kill. */
+  readonly beforeUse?: ((key: SigningKey) => Promise<void>) | undefined;
 }
 
 /**
@@ -19,15 +21,16 @@ export interface Rotation {
  */
 export async function rotateSigningKey(
   folders: { readonly keys: KeyFolder; readonly roots: RootFolder },
-  { revokeOld, ...wanted }: Rotation,
+  { wanted, passphrase, now, revokeOld, beforeUse }: Rotation,
 ): Promise<Fingerprint> {
   const { keys, roots } = folders;
   if ((await keys.publicArmored()) === undefined) {
     throw new KubedosError('trust.no-key', 'rotate the signing key: this store has none');
   }
-  const next = await keys.prepare({ ...wanted, date: wanted.now });
+  const next = await keys.prepare('gnupg' in wanted ? wanted : { ...wanted, passphrase, date: now });
   const named = await roots.currentSigningKeys();
-  if (!named.includes(next.fingerprint)) await roots.rotate(next, { ...wanted, revokeOld });
+  if (!named.includes(next.info.fingerprint)) await roots.rotate(rootKeyOf(next), { now, passphrase, revokeOld });
+  await beforeUse?.(next);
   await keys.promote(next);
-  return next.fingerprint;
+  return next.info.fingerprint;
 }

@@ -7,11 +7,11 @@ import { stringify } from 'yaml';
 import type { ExportReport } from '../../src/bundle/export.ts';
 import type { ImportReport } from '../../src/bundle/import.ts';
 import { AptClient } from '../support/apt-client.ts';
-import { InProcess } from '../support/in-process.ts';
 import { type FakeApt, SAMPLE_PACKAGES, SAMPLE_PACKAGES_LATER, startFakeApt } from '../support/fake-apt.ts';
 import { type FakeFiles, fakeArchive } from '../support/fake-archive.ts';
 import type { FakePackage } from '../support/fake-deb.ts';
 import { type FakeKey, fakeKey } from '../support/fake-key.ts';
+import { InProcess } from '../support/in-process.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
 
 const HOUR = 3_600_000;

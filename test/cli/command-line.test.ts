@@ -32,6 +32,19 @@ describe('kubedos', () => {
     expect(again.err).toContain('[store.exists]');
   });
 
+  it('takes the root key as it is read out, and tells of a slip before it makes anything', async () => {
+    await kubedos('init');
+    const short = (await kubedos('key', 'root')).out.trim();
+    expect(short).toMatch(/^([0-9A-F]{4} ){10}[a-z]{5}$/);
+    const dark = { KUBEDOS_DATA: line.path('dark') };
+    const slip = short.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+    const refused = await line.kubedos(['init', '--trust', slip], dark);
+    expect([refused.status, refused.err]).toEqual([2, expect.stringContaining('one of them is mistyped')]);
+    const taken = await line.must(['init', '--no-key', '--trust', ...short.toLowerCase().split(' '), '--json'], dark);
+    expect(taken.json).toMatchObject({ trusted: [short.slice(0, -6).replaceAll(' ', '')] });
+    expect((await line.must(['key', 'trust', ...short.split(' ')], dark)).out).toContain(short);
+  });
+
   it('says what is missing and what to do, by status and in JSON', async () => {
     const text = await kubedos('snapshot', 'list');
     expect(text.status).toBe(4);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeKeys } from '../../src/cli/commands/init.ts';
+import { makeKeys } from '../../src/cli/keys.ts';
 import { changeRepo, createRepo } from '../../src/publish/local-repo.ts';
 import { type House, openHouse } from '../../src/wiring.ts';
 import { buildDeb } from '../support/fake-deb.ts';

@@ -3,7 +3,7 @@ import type { Allowance } from '../../bundle/admit.ts';
 import type { ExportDeps, ExportReport } from '../../bundle/export.ts';
 import type { ExportBase } from '../../bundle/export-base.ts';
 import { KubedosError } from '../../errors.ts';
-import { groupedFingerprint } from '../../trust/fingerprint.ts';
+import { shortForm } from '../../trust/short-form.ts';
 import type { House } from '../../wiring.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import { formatBytes, formatCount } from '../render/units.ts';
@@ -219,6 +219,6 @@ function describeExport(report: ExportReport, root: string | undefined) {
   ];
   if (report.foreign.length > 0)
     lines.push(`left alone, since they are of other bundles: ${report.foreign.join(', ')}`);
-  if (root !== undefined) lines.push(`the receiver trusts it by: kubedos init --trust "${groupedFingerprint(root)}"`);
+  if (root !== undefined) lines.push(`the receiver trusts it by: kubedos init --trust "${shortForm(root)}"`);
   return { data: report, text: lines.join('\n') };
 }

@@ -1,31 +1,36 @@
 import { readFile } from 'node:fs/promises';
-import { groupedFingerprint } from '../../trust/fingerprint.ts';
+import { KubedosError } from '../../errors.ts';
+import { shortForm } from '../../trust/short-form.ts';
 import type { PublicKeyInfo } from '../../trust/types.ts';
 import type { CommandSpec } from '../command.ts';
+import { firstRoot, KEY_OPTIONS, makeKeys, newPassphrase, wantedKey } from '../keys.ts';
 import { fields, table } from '../render/table.ts';
-import { algorithmOf, KEY_OPTIONS, makeKeys, newPassphrase } from './init.ts';
 
 export const KEY_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'key show',
-    summary: "the store's public key, as clients and receivers need it",
+    summary: 'the public key that signs for the store now; `client-config` prints those of before as well',
     examples: ['kubedos key show > store.asc', 'kubedos key show --json'],
     run: async (context) => {
-      const signer = await context.house.signer();
-      return { data: { ...signer.info, publicKey: signer.publicArmored() }, text: signer.publicArmored().trimEnd() };
+      await context.house.store();
+      const keys = await context.house.keys();
+      const publicKey = await keys.publicArmored();
+      if (publicKey === undefined)
+        throw new KubedosError('trust.no-key', 'show the signing key: this store has none', {
+          hint: 'make one with `kubedos key create`',
+        });
+      return { data: { ...(await keys.publicInfo()), publicKey }, text: publicKey.trimEnd() };
     },
   },
   {
     path: 'key create',
-    summary: 'make a signing key for a store that has none',
+    summary: 'make a signing key for a store that has none, or use one of your GnuPG',
     options: KEY_OPTIONS,
-    examples: ['kubedos key create --passphrase'],
+    examples: ['kubedos key create --passphrase', 'kubedos key create --gpg-key "0123 4567 …"'],
     run: async (context, input) => {
-      const algorithm = algorithmOf(input.string('algorithm'));
       const passphrase = await newPassphrase(context, input.flag('passphrase'));
       await context.house.store();
-      const userId = input.string('user-id') ?? 'kubedos';
-      return describe(await makeKeys(context.house, { algorithm, userId, passphrase }));
+      return describe(await makeKeys(context.house, wantedKey(input), passphrase));
     },
   },
   {
@@ -36,7 +41,10 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
     run: async (context, input) => {
       await context.house.store();
       const text = await readFile(input.argument(0), 'utf8');
-      return describe(await (await context.house.keys()).adopt(text, process.env.KUBEDOS_PASSPHRASE));
+      const passphrase = await context.house.passphrase();
+      const info = await (await context.house.keys()).adopt(text, passphrase);
+      await firstRoot(context.house, passphrase);
+      return describe(info);
     },
   },
   {
@@ -54,27 +62,30 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'key trust',
     summary: 'take bundles of the store whose root key this is',
-    arguments: [{ name: 'fingerprint', summary: 'as the sender reads it out; spaces do not matter', variadic: true }],
-    examples: ['kubedos key trust 0123 4567 89AB …'],
+    arguments: [
+      { name: 'fingerprint', summary: 'as the sender reads it out, with or without its last word', variadic: true },
+    ],
+    examples: ['kubedos key trust 0123 4567 89AB … dabor'],
     run: async (context, input) => {
       await context.house.store();
-      const fingerprint = await (await context.house.roots()).pin(input.rest(0).join(''));
+      const fingerprint = await (await context.house.roots()).pin(input.rest(0).join(' '));
       return {
         data: { trusted: fingerprint },
-        text: `bundles signed under root key ${groupedFingerprint(fingerprint)} are taken`,
+        text: `bundles signed under root key ${shortForm(fingerprint)} are taken`,
       };
     },
   },
   {
     path: 'key root',
     summary: 'the fingerprint that receivers trust: read it out to them',
+    description: 'The word at the end is made from the digits: who types it along is told of a slip.',
     examples: ['kubedos key root'],
     run: async (context) => {
       await context.house.store();
       const fingerprint = await (await context.house.roots()).ownFingerprint();
       return {
-        data: { fingerprint: fingerprint ?? null },
-        text: fingerprint ? groupedFingerprint(fingerprint) : '(none)',
+        data: { fingerprint: fingerprint ?? null, shortForm: fingerprint ? shortForm(fingerprint) : null },
+        text: fingerprint ? shortForm(fingerprint) : '(none)',
       };
     },
   },

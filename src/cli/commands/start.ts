@@ -1,10 +1,10 @@
 import { KubedosError } from '../../errors.ts';
 import type { CommandSpec, Context } from '../command.ts';
+import { makeKeys } from '../keys.ts';
 import { DEFAULT_PORT, serveHouse, stopped } from '../serving.ts';
 import { findSpec } from '../specs.ts';
 import { syncSpec } from '../sync.ts';
 import { clientSources } from './client-config.ts';
-import { makeKeys } from './init.ts';
 import { createSnapshot } from './snapshot.ts';
 
 const MIRROR = 'debian-12-bootable';

@@ -1,0 +1,58 @@
+/** After a change of the signing key: the newest states of what this store signs, signed by the new one. */
+import { KubedosError } from '../errors.ts';
+import { readManifest } from '../store/manifest.ts';
+import type { MirrorHead, Store } from '../store/types.ts';
+import type { Keyring, SigningKey } from '../trust/types.ts';
+import type { LocalRepoDeps } from './repo-publication.ts';
+import { resignMirror } from './resign.ts';
+import { storedDocument } from './stored-file.ts';
+
+export interface ResignHeadsDeps {
+  readonly store: Pick<Store, 'objects' | 'heads'>;
+  readonly signer: Pick<SigningKey, 'clearsign' | 'detached'>;
+  /** What signed them so far: heads that a bundle brought are another store's, and stay as they are. */
+  readonly before: Keyring;
+  /** The catalog's. */
+  readonly recordChange?: LocalRepoDeps['recordChange'];
+}
+
+/**
+ * Dates stay: apt takes another Release of the same second. Snapshots stay as they are; the next one holds what is
+ * signed here. The caller holds the writer's lock. Names of the mirrors; a repeat signs nothing.
+ */
+export async function resignHeads({ store, signer, before, recordChange }: ResignHeadsDeps): Promise<string[]> {
+  const names: string[] = [];
+  for (const mirror of await store.heads.list()) {
+    if (!(await isSignedBy(before, mirror, store.objects))) continue;
+    const resigned = await resignMirror({ objects: store.objects, signer }, { mirror });
+    if (!resigned.possible) continue;
+    const { manifest } = resigned;
+    const { root } = mirror.manifest;
+    await store.heads.write({ ...mirror, manifest }, root);
+    await recordChange?.(mirror.name, { before: root, root: manifest.root, added: [], removed: [] });
+    names.push(mirror.name);
+  }
+  return names;
+}
+
+/** Mirrors whose newest state these keys signed. */
+export async function headsSignedBy({ objects, heads }: ResignHeadsDeps['store'], keys: Keyring): Promise<string[]> {
+  const names: string[] = [];
+  for (const head of await heads.list()) if (await isSignedBy(keys, head, objects)) names.push(head.name);
+  return names;
+}
+
+async function isSignedBy(keys: Keyring, head: MirrorHead, objects: Store['objects']): Promise<boolean> {
+  if (head.form === 'verbatim') return false;
+  for await (const entry of readManifest(objects, head.manifest.root, { prefix: 'dists/' })) {
+    if (!entry.path.endsWith('/InRelease')) continue;
+    try {
+      await keys.verifyClearsigned(await storedDocument(objects, entry), `${head.name} ${entry.path}`);
+    } catch (error) {
+      if (error instanceof KubedosError && error.kind === 'trust') return false;
+      throw error;
+    }
+    return true;
+  }
+  return false;
+}
