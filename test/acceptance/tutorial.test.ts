@@ -1,0 +1,127 @@
+/** Runs the commands of docs/tutorial.md, in their order, and holds what they print against what the page shows. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { INSTALLATION } from '../../src/wiring.ts';
+import { temporaryFolder } from '../support/temporary-store.ts';
+
+interface Step {
+  readonly dark: boolean;
+  readonly commands: string;
+  /** Undefined: the page shows none. */
+  readonly output: string | undefined;
+}
+
+/** The sh blocks of a page, each with the text block right after it; the heading above tells the host. */
+function stepsOf(page: string): Step[] {
+  return page.split(/^## /m).flatMap((section) => {
+    const dark = /dark host/.test(section.split('\n', 1)[0] ?? '');
+    return [...section.matchAll(/^```sh\n([\s\S]*?)^```\n(?:```text\n([\s\S]*?)^```\n)?/gm)].map(
+      ([, commands = '', output]) => ({ dark, commands, output }),
+    );
+  });
+}
+
+/** A shell that stays: what one block exports or starts is there for the next. It ends at the first failure. */
+class Shell {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #dir: string;
+  #blocks = 0;
+
+  constructor(argv: readonly string[], dir: string, env: NodeJS.ProcessEnv) {
+    const [command = '', ...args] = argv;
+    this.#dir = dir;
+    this.#child = spawn(command, args, { cwd: join(dir, 'work'), env });
+    this.#child.stdin.write(`set -e; trap 'kill $(jobs -p) 2>/dev/null' EXIT\n`);
+  }
+
+  /** What the commands print on standard output. */
+  async run(commands: string): Promise<string> {
+    const file = join(this.#dir, `${this.#child.pid}-${++this.#blocks}`);
+    await writeFile(file, commands);
+    const ended = new Promise<void>((resolve) => {
+      this.#child.stdout.once('data', () => resolve());
+      this.#child.once('close', () => resolve());
+    });
+    this.#child.stdin.write(`. ${file} >${file}.out 2>${file}.err </dev/null; echo done\n`);
+    await ended;
+    const output = await readFile(`${file}.out`, 'utf8');
+    if (this.#child.exitCode === null) return output;
+    throw new Error(`${commands}${output}${await readFile(`${file}.err`, 'utf8')}`);
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const closed = new Promise((resolve) => this.#child.once('close', resolve));
+    this.#child.stdin.end('exit\n');
+    await closed;
+  }
+}
+
+/** These are other ones each time; every other `<…>` is the same wherever the page names it. */
+const VARYING = ['number', 'size', 'version', 'time', 'speed'];
+
+/** The values of `<…>` as the output shows them, beside those that are known. */
+function learn(expected: string, output: string, known: ReadonlyMap<string, string>): Map<string, string> {
+  const names: string[] = [];
+  const parts = expected.split(/<([^>]+)>/).map((part, i) => {
+    if (i % 2 === 0) return literal(part);
+    const value = known.get(part);
+    if (value !== undefined) return literal(value);
+    if (VARYING.includes(part)) return '[^\\n]+?';
+    if (names.includes(part)) return `\\${names.indexOf(part) + 1}`;
+    names.push(part);
+    return '([^\\n]+?)';
+  });
+  const pattern = new RegExp(`^${parts.join('')}$`);
+  expect(output).toMatch(pattern);
+  const values = pattern.exec(output)?.slice(1) ?? [];
+  return new Map([...known, ...names.map((name, i) => [name, values[i] ?? ''] as const)]);
+}
+
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+async function sizeBelow(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true });
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+// It fetches 18 MB from the archive that this machine's apt uses.
+vi.setConfig({ testTimeout: 600_000 });
+
+test('the tutorial does what it says', async () => {
+  const dir = await temporaryFolder();
+  await mkdir(join(dir, 'work'));
+  await mkdir(join(dir, 'bin'));
+  const loader = import.meta.resolve('tsx');
+  const shim = `#!/bin/sh\nexec '${process.execPath}' --import '${loader}' '${join(INSTALLATION, 'src/cli/main.ts')}' "$@"\n`;
+  await writeFile(join(dir, 'bin/kubedos'), shim);
+  await chmod(join(dir, 'bin/kubedos'), 0o755);
+  const env = { ...process.env, HOME: dir, PATH: `${join(dir, 'bin')}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' };
+  const connected = new Shell(['bash'], dir, env);
+  const page = await readFile(join(INSTALLATION, 'docs/tutorial.md'), 'utf8');
+  // As the page says it, word for word.
+  const [, unshare = '', loopback = ''] = /`(unshare [^`]+)`, then `([^`]+)`/.exec(page) ?? [];
+  const dark = new Shell([...unshare.split(' '), 'bash'], dir, env);
+  onTestFinished(async () => {
+    await connected.end();
+    await dark.end();
+  });
+  expect(await dark.run(`${loopback}\nip route show\n`)).toBe('');
+
+  let values: ReadonlyMap<string, string> = new Map();
+  const steps = stepsOf(page);
+  expect(steps.filter((step) => step.dark).length).toBeGreaterThan(5);
+  for (const { dark: behind, commands, output } of steps) {
+    const filled = commands.replace(/<([^>]+)>/g, (text, name: string) => values.get(name) ?? text);
+    const printed = await (behind ? dark : connected).run(filled);
+    values = learn(output ?? '', printed, values);
+  }
+  const [first = 0, second = 0] = await Promise.all(
+    ['bundle', 'second bundle'].map((name) => sizeBelow(join(dir, 'work/usb', `${values.get(name)}-v001`))),
+  );
+  expect(first).toBeGreaterThan(2_000_000);
+  expect(second).toBeLessThan(first / 3);
+});
