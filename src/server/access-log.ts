@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { isLoopback } from './bind-address.ts';
 import type { AccessRecord } from './deps.ts';
 
 /** One JSON object, without a line end. */
@@ -23,6 +25,17 @@ function quoted(text: string): string {
     /["\\\u0000-\u001f\u007f-\u009f]/g,
     (character) => `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
+}
+
+/**
+ * Who asked. A proxy on this machine says it in the last entry of X-Forwarded-For; what came before that, and what
+ * others send, anybody can make up.
+ */
+export function clientAddress(address: string | undefined, forwarded: string | undefined): string {
+  const last = forwarded?.slice(forwarded.lastIndexOf(',') + 1).trim() ?? '';
+  return address !== undefined && isLoopback(address.replace(/^::ffff:/, '')) && isIP(last) !== 0
+    ? last
+    : (address ?? '-');
 }
 
 /** Beyond so much waiting text it is written at once. */

@@ -124,6 +124,8 @@ export interface ServerOptions {
   readonly accelRoot?: string | undefined;
   /** Memory for bytes of small objects; default 128 MiB. */
   readonly cacheBytes?: number | undefined;
+  /** Requests from loopback come from a proxy, whose X-Forwarded-For names the client in the access log. */
+  readonly trustProxy?: boolean | undefined;
   /** What clients call this server, where it is not the Host they send: `https://mirror.example.org`. */
   readonly publicUrl?: string | undefined;
   /** Largest upload; default 4 GiB. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { clientAddress } from './access-log.ts';
 import { ConnectionEnds } from './connection-ends.ts';
 import type { ServerDeps } from './deps.ts';
 import type { FileRoutes } from './files.ts';
@@ -25,6 +26,7 @@ export function createListener(parts: {
   const { deps, routes, metrics } = parts;
   const buffers = new SendBuffers();
   const ends = new ConnectionEnds();
+  const trustProxy = deps.options?.trustProxy ?? false;
   const others = getRequestListener(parts.hono.fetch, { overrideGlobalObjects: false });
 
   const serveFile = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<number | undefined> => {
@@ -65,7 +67,10 @@ export function createListener(parts: {
       deps.accessLog?.({
         ...record,
         time: deps.now(),
-        remote: socket.remoteAddress ?? '-',
+        remote: clientAddress(
+          socket.remoteAddress,
+          trustProxy ? incoming.headers['x-forwarded-for']?.toString() : undefined,
+        ),
         method,
         userAgent: incoming.headers['user-agent'] ?? '-',
         complete: outgoing.writableFinished,

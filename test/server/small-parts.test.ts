@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { combinedLine, jsonLine, LineBuffer } from '../../src/server/access-log.ts';
+import { clientAddress, combinedLine, jsonLine, LineBuffer } from '../../src/server/access-log.ts';
 import { isLoopback, urlOf } from '../../src/server/bind-address.ts';
 import { contentTypeOf } from '../../src/server/content-type.ts';
 import { areaOf } from '../../src/server/metrics.ts';
@@ -113,6 +113,17 @@ test('ages', () => {
     'in 2 hours',
   ]);
 });
+
+test.each([
+  ['127.0.0.1', '203.0.113.9, 192.0.2.1', '192.0.2.1'],
+  ['::ffff:127.0.0.1', '2001:db8::1', '2001:db8::1'],
+  ['::1', 'unknown', '::1'],
+  ['::1', undefined, '::1'],
+  ['192.0.2.7', '192.0.2.1', '192.0.2.7'],
+  [undefined, '192.0.2.1', '-'],
+])('who asked, of %s and %s: %s', (address, forwarded, client) =>
+  expect(clientAddress(address, forwarded)).toBe(client),
+);
 
 test('fingerprints in fours', () => expect(groupedFingerprint('AABBCCDDEEFF')).toBe('AABB CCDD EEFF'));
 
