@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
-import { KubedosError } from '../errors.ts';
+import { type ErrorCode, KubedosError } from '../errors.ts';
 import { answerMetricsOfWorkers } from './cluster-metrics.ts';
 import type { ServerDeps } from './deps.ts';
 
@@ -11,13 +11,15 @@ export interface WorkersOptions {
   readonly args: readonly string[];
   /** Options of node itself; default: those of this process. */
   readonly execArgv?: readonly string[] | undefined;
+  /** Whole lines of the access log, of all processes: what several write to one pipe themselves gets mixed up. */
+  readonly onLines?: ((text: string) => void) | undefined;
   readonly log: ServerDeps['log'];
 }
 
 export interface Workers {
   readonly url: string;
-  /** Tells all to finish what they send, and waits for them. */
-  close(): Promise<void>;
+  /** Tells all to finish what they send, and waits for them. True if all ended with status 0. */
+  close(): Promise<boolean>;
 }
 
 /** A worker that ends sooner than this after its start is not replaced at once. */
@@ -31,50 +33,62 @@ const STOP_MS = 60_000;
  * store has any number of readers. node:cluster starts processes by itself, of this same program only; what exec/
  * keeps to itself is starting other programs.
  */
-export async function startWorkers({ count, exec, args, execArgv, log }: WorkersOptions): Promise<Workers> {
+export async function startWorkers(options: WorkersOptions): Promise<Workers> {
+  const { count, exec, args, execArgv, log, onLines } = options;
   cluster.setupPrimary({ exec, args: [...args], ...(execArgv && { execArgv: [...execArgv] }) });
   answerMetricsOfWorkers();
-  let stopping = false;
+  let phase: 'starting' | 'serving' | 'stopping' = 'starting';
   const startedAt = new Map<number, number>();
   const fork = (): Worker => {
     const worker = cluster.fork();
     startedAt.set(worker.id, performance.now());
-    // One that was started just before had not yet an ear for the word to stop.
     worker.on('message', (message: unknown) => {
-      if (stopping && isMessage(message) && message.kubedos === 'ready') tellToStop(worker);
+      if (!isMessage(message)) return;
+      if (message.kubedos === 'lines') onLines?.(message.text);
+      // One that was started just before had not yet an ear for the word to stop.
+      if (message.kubedos === 'ready' && phase === 'stopping') tellToStop(worker);
+      if (message.kubedos === 'failed' && phase === 'serving') log({ level: 'error', message: message.message });
     });
     worker.once('exit', (code, signal) => {
       const lived = performance.now() - (startedAt.get(worker.id) ?? 0);
       startedAt.delete(worker.id);
-      if (stopping) return;
+      // The first ones are not replaced: why one did not start is the answer of this call.
+      if (phase !== 'serving') return;
       log({
         level: 'error',
         message: `server process ${worker.process.pid} ended (${signal ?? code}); starting another`,
       });
-      setTimeout(() => stopping || fork(), lived < HEALTHY_MS ? RESTART_PAUSE_MS : 0);
+      setTimeout(() => phase === 'stopping' || fork(), lived < HEALTHY_MS ? RESTART_PAUSE_MS : 0);
     });
     return worker;
   };
   const first = Array.from({ length: count }, fork);
   try {
     const urls = await Promise.all(first.map(ready));
+    phase = 'serving';
     return { url: urls[0] ?? '', close };
   } catch (error) {
     await close();
     throw error;
   }
 
-  async function close(): Promise<void> {
-    stopping = true;
+  async function close(): Promise<boolean> {
+    phase = 'stopping';
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-    await Promise.all(workers.map(end));
+    return (await Promise.all(workers.map(end))).every(Boolean);
   }
 }
 
-interface Message {
-  readonly kubedos: 'ready' | 'stop';
-  readonly url?: string;
-}
+type Message =
+  | { readonly kubedos: 'ready'; readonly url: string }
+  | {
+      readonly kubedos: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string | undefined;
+    }
+  | { readonly kubedos: 'lines'; readonly text: string }
+  | { readonly kubedos: 'stop' };
 
 function isMessage(value: unknown): value is Message {
   return typeof value === 'object' && value !== null && 'kubedos' in value;
@@ -83,7 +97,9 @@ function isMessage(value: unknown): value is Message {
 function ready(worker: Worker): Promise<string> {
   return new Promise((resolve, reject) => {
     worker.on('message', (message: unknown) => {
-      if (isMessage(message) && message.kubedos === 'ready') resolve(message.url ?? '');
+      if (!isMessage(message)) return;
+      if (message.kubedos === 'ready') resolve(message.url);
+      if (message.kubedos === 'failed') reject(new KubedosError(message.code, message.message, { hint: message.hint }));
     });
     worker.once('exit', (code) =>
       reject(
@@ -93,23 +109,19 @@ function ready(worker: Worker): Promise<string> {
   });
 }
 
-function end(worker: Worker): Promise<void> {
-  return new Promise((resolve) => {
-    if (worker.isDead()) {
-      resolve();
-      return;
-    }
-    const killing = setTimeout(() => worker.process.kill('SIGKILL'), STOP_MS);
-    worker.once('exit', () => {
-      clearTimeout(killing);
-      resolve();
-    });
-    tellToStop(worker);
-  });
+async function end(worker: Worker): Promise<boolean> {
+  const killing = setTimeout(() => worker.process.kill('SIGKILL'), STOP_MS);
+  const exit = worker.isDead() || new Promise((resolve) => worker.once('exit', resolve));
+  // Its last lines come before the end of its channel, which may be later than its own.
+  const silence = !worker.isConnected() || new Promise((resolve) => worker.once('disconnect', resolve));
+  tellToStop(worker);
+  await Promise.all([exit, silence]);
+  clearTimeout(killing);
+  return worker.process.exitCode === 0;
 }
 
 function tellToStop(worker: Worker): void {
-  worker.send({ kubedos: 'stop' } satisfies Message, () => undefined);
+  if (worker.isConnected()) worker.send({ kubedos: 'stop' } satisfies Message, () => undefined);
 }
 
 export function isWorker(): boolean {
@@ -122,6 +134,24 @@ export function workerReady(url: string): Promise<void> {
     process.on('message', (message: unknown) => {
       if (isMessage(message) && message.kubedos === 'stop') resolve();
     });
-    process.send?.({ kubedos: 'ready', url } satisfies Message);
+    tellPrimary({ kubedos: 'ready', url });
   });
+}
+
+/** Called in a worker that cannot listen, instead of `workerReady`: the primary says why. */
+export function workerFailed({ code, message, hint }: KubedosError): void {
+  tellPrimary({ kubedos: 'failed', code, message, hint });
+}
+
+export function sendLines(text: string): void {
+  tellPrimary({ kubedos: 'lines', text });
+}
+
+/** Called in a worker that has closed its server: from here on it ends when all that it said has left. */
+export function workerDone(): void {
+  process.channel?.unref();
+}
+
+function tellPrimary(message: Message): void {
+  process.send?.(message);
 }
