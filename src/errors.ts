@@ -85,8 +85,6 @@ export const ERROR_CODES = {
   'bundle.invalid': ['trust', 'the bundle breaks its format or holds what its list does not name'],
   'bundle.incomplete': ['conflict', 'volumes are missing'],
 
-  'darksite.unresolved': ['damage', 'hosts would not resolve against the snapshot'],
-
   'exec.failed': ['internal', 'an outside tool failed; the message ends with its last words'],
   'exec.missing': ['missing', 'an outside tool is not installed; the hint names its Debian package'],
   'exec.timeout': ['internal', 'an outside tool ran past its deadline'],

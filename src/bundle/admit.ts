@@ -10,9 +10,9 @@ export type Allowance = 'rollback' | 'expired' | 'jump';
  * A sender whose key was stolen for a day must not be able to spend all sequence numbers; nor does an honest one take
  * so many snapshots between two transfers.
  */
-export const MAX_SEQUENCE_JUMP = 10_000;
+const MAX_SEQUENCE_JUMP = 10_000;
 /** Beyond this age somebody should ask whether transfers still arrive. */
-export const ALARM_AGE_DAYS = 90;
+const ALARM_AGE_DAYS = 90;
 
 export interface Admission {
   /** The same bundle was taken before and nothing is to be done. */

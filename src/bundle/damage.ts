@@ -14,7 +14,7 @@ export interface FileDamage {
 const SHOWN = 10;
 
 /** What is wrong, for people: the first few by name, the rest as a number. */
-export function describeDamage(damage: readonly FileDamage[], missing: readonly number[]): string {
+function describeDamage(damage: readonly FileDamage[], missing: readonly number[]): string {
   const lines = damage.map(
     ({ volume, file, what, objects }) =>
       `volume ${volume}: ${file} ${what}${objects.length > 0 ? ` (${objects.length} objects, ${objects[0]} the first)` : ''}`,

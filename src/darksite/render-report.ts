@@ -1,4 +1,3 @@
-import { KubedosError } from '../errors.ts';
 import type { DarksiteReport, HostResult, MissingVersion } from './types.ts';
 
 /** Most lines of one sort for one host; JSON has all. */
@@ -10,16 +9,6 @@ export function reportText(report: DarksiteReport): string {
   const total = `${report.hosts.length} ${report.hosts.length === 1 ? 'host' : 'hosts'}`;
   const verdict = failed === 0 ? `${total}: all would resolve` : `${total}: ${failed} would not resolve`;
   return `${[...report.hosts.flatMap(hostLines), verdict].join('\n')}\n`;
-}
-
-/** `darksite.unresolved` where a host would not resolve. */
-export function refuseUnresolved(report: DarksiteReport): void {
-  const failed = report.hosts.filter(({ resolves }) => !resolves).map(({ host }) => host);
-  if (failed.length === 0) return;
-  throw new KubedosError('darksite.unresolved', `check hosts: ${failed.join(', ')} would not resolve`, {
-    hint: 'add what is missing to the mirrors, sync, and take a new snapshot',
-    details: { report },
-  });
 }
 
 function hostLines(result: HostResult): string[] {

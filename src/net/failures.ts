@@ -2,7 +2,7 @@ import { errnoOf, KubedosError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 
 /** A server that asks for more patience than this is taken as failing (each try waits at most this long). */
-export const MAX_RETRY_AFTER_MS = 120_000;
+const MAX_RETRY_AFTER_MS = 120_000;
 
 /** Certificate trouble does not pass by trying again. */
 const TLS_REFUSALS = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/;

@@ -77,7 +77,7 @@ async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
 }
 
 /** `pool/main/libf/libfoo/libfoo1_1.0-1_amd64.deb`: by source package, without the epoch, as archives do. */
-export function poolPath(
+function poolPath(
   place: {
     readonly component: string;
     readonly source: string;

@@ -10,7 +10,7 @@ import { PieceCache } from './piece-cache.ts';
 import { releaseText } from './release-text.ts';
 import { type ReleaseSigner, signRelease } from './sign-release.ts';
 
-export const DEFAULT_COMPRESSIONS: readonly IndexCompression[] = ['gz', 'zst'];
+const DEFAULT_COMPRESSIONS: readonly IndexCompression[] = ['gz', 'zst'];
 
 export interface PublisherDeps {
   readonly objects: ObjectStore;

@@ -45,7 +45,7 @@ async function record(
 }
 
 /** Heads; and of mirrors that have none here, since they were imported, the state in the newest snapshot. */
-export async function mirrorStates(store: Pick<Store, 'heads' | 'snapshots'>): Promise<Map<string, Sha256>> {
+async function mirrorStates(store: Pick<Store, 'heads' | 'snapshots'>): Promise<Map<string, Sha256>> {
   const newest = new Map<string, { readonly time: string; readonly root: Sha256 }>();
   for (const id of await store.snapshots.list()) {
     const document = (await store.snapshots.read(id))?.document;

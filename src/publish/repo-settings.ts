@@ -16,7 +16,7 @@ const path = z
   .max(200)
   .regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*(?:\/[A-Za-z0-9][A-Za-z0-9+._-]*)*$/, 'must be plain names, parted by /');
 
-export const repoSettingsSchema = z.strictObject({
+const repoSettingsSchema = z.strictObject({
   /** The one suite: the folder below dists/. Further suites are further repositories. */
   suite: path,
   codename: name,

@@ -12,7 +12,7 @@ import { CACHE_ASK_FIRST, CACHE_FOR_EVER, channelCacheControl, outlivesMove } fr
 import { type ChannelView, type SnapshotView, Views } from './views.ts';
 
 /** Entries of one page of a directory listing. */
-export const LISTING_PAGE = 1000;
+const LISTING_PAGE = 1000;
 
 /** The state that a request is answered from, resolved once. */
 interface Place {

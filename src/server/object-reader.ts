@@ -10,7 +10,7 @@ import { TurnMemo } from './turn-memo.ts';
 
 /** Objects up to this size are read at once, held against their name, and kept in memory while there is room. */
 export const SMALL_OBJECT_BYTES = 1024 * 1024;
-export const DEFAULT_CACHE_BYTES = 128 * 1024 * 1024;
+const DEFAULT_CACHE_BYTES = 128 * 1024 * 1024;
 
 /** What a map entry and a Buffer cost beside the bytes. */
 const ENTRY_OVERHEAD_BYTES = 400;

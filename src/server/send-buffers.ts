@@ -1,8 +1,8 @@
 /** Buffers of two, lent to answers that stream a file: one is read into while the other is being sent. */
-export const BIG_BUFFER_BYTES = 1024 * 1024;
-export const SMALL_BUFFER_BYTES = 64 * 1024;
+const BIG_BUFFER_BYTES = 1024 * 1024;
+const SMALL_BUFFER_BYTES = 64 * 1024;
 /** Big buffers in all, lent or waiting. A thousand slow clients make do with small ones. */
-export const MAX_BIG_PAIRS = 64;
+const MAX_BIG_PAIRS = 64;
 
 export type BufferPair = readonly [Buffer, Buffer];
 

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { KubedosError } from '../errors.ts';
 import type { LocalRepos, ServerDeps, TokenHolder } from './deps.ts';
 
-export const DEFAULT_MAX_UPLOAD_BYTES = 4 * 1024 ** 3;
+const DEFAULT_MAX_UPLOAD_BYTES = 4 * 1024 ** 3;
 const MAX_TOKEN_LENGTH = 512;
 
 /**

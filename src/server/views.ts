@@ -114,7 +114,7 @@ export class Views {
  * Joins reads of one key such that each caller gets the result of a read that began after it asked: those who come
  * while one runs share the next.
  */
-export class JoinedReads<V> {
+class JoinedReads<V> {
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #next = new Map<string, Promise<V | undefined>>();
 

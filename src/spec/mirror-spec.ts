@@ -8,7 +8,7 @@ import { curateSchema } from './curate-spec.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
 /** Where a package list or a key lies: relative, without a way out of its folder. */
-export const relativeFile = z.string().refine((path) => {
+const relativeFile = z.string().refine((path) => {
   try {
     return canonicalPath(path, 'spec') === path;
   } catch {
@@ -111,7 +111,7 @@ const upstream = z
       });
   });
 
-export const mirrorSpecSchema = z
+const mirrorSpecSchema = z
   .strictObject({
     name: z
       .string()

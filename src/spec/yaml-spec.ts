@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { KubedosError } from '../errors.ts';
 
 /** A spec is written by people; anything longer is a mistake. */
-export const MAX_SPEC_BYTES = 1 << 20;
+const MAX_SPEC_BYTES = 1 << 20;
 
 export interface SpecFault {
   readonly line: number;

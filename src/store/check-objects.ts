@@ -10,9 +10,9 @@ import type { ObjectRef, Sha256, Store } from './types.ts';
 import { type ObjectUse, whereUsed } from './where-used.ts';
 
 /** Beyond so many damaged objects the paths of the rest are not looked up; they are still counted. */
-export const MAX_NAMED_OBJECTS = 10_000;
+const MAX_NAMED_OBJECTS = 10_000;
 /** One damaged object may be named by hundreds of snapshots. */
-export const MAX_FINDINGS = 100_000;
+const MAX_FINDINGS = 100_000;
 
 export interface ObjectCheck {
   readonly lists: readonly NamedList[];

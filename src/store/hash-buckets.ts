@@ -12,7 +12,7 @@ const TAG_AT = SIZE_AT + 8;
 const RECORD_BYTES = TAG_AT + 4;
 const BUCKETS = 256;
 /** In memory over all buckets before the largest ones go to disk. */
-export const BUCKETS_MEMORY_BYTES = 32 * 1024 * 1024;
+const BUCKETS_MEMORY_BYTES = 32 * 1024 * 1024;
 
 /** The tag of a group whose records have different tags. */
 export const MANY = 0xffff_ffff;

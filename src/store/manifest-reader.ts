@@ -4,7 +4,7 @@ import { entryAt, loadChunk, loadRoot, type ManifestRoot } from './manifest-form
 import type { ManifestEntry, ObjectStore, Sha256 } from './types.ts';
 
 /** What a reader keeps in memory unless told otherwise: the lists of about half a million files. */
-export const READER_CACHE_BYTES = 96 * 1024 * 1024;
+const READER_CACHE_BYTES = 96 * 1024 * 1024;
 /** The byte after `/`: what sorts behind all that is below a folder. */
 const AFTER_SLASH = '0';
 

@@ -14,7 +14,7 @@ import type { ManifestEntry } from './types.ts';
 export type { EntryConflict } from './run-merge.ts';
 
 /** Lines kept in memory before a run is written; sorting needs about as much again. */
-export const SORTER_MEMORY_BYTES = 16 * 1024 * 1024;
+const SORTER_MEMORY_BYTES = 16 * 1024 * 1024;
 /** More runs than this are merged into one: each that is read costs a descriptor and a buffer. */
 const MAX_RUNS = 64;
 const WRITE_BYTES = 256 * 1024;

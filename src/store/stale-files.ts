@@ -5,7 +5,7 @@ import { unlessAbsent } from './file-system.ts';
 import type { Store } from './types.ts';
 
 /** What makes publishing cheap is worth keeping for as long as it is used now and then. */
-export const CACHE_GRACE_MS = 30 * 24 * 60 * 60 * 1000;
+const CACHE_GRACE_MS = 30 * 24 * 60 * 60 * 1000;
 
 const AREA = /\/(tmp|partial|cache)$/;
 

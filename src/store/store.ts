@@ -15,7 +15,7 @@ import { SnapshotFolder } from './snapshots.ts';
 import type { Store, StoreIdentity } from './types.ts';
 
 /** Folders of a store; docs/operators.md says what is in each. */
-export const STORE_FOLDERS = [
+const STORE_FOLDERS = [
   'objects',
   'heads',
   'snapshots',

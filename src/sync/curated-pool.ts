@@ -9,7 +9,7 @@ export interface ChosenFile extends ManifestEntry {
 }
 
 /** `pool/upstream-2/main/h/hello/hello_1_all.deb`, for the second upstream of the spec. */
-export function ownPath(path: string, upstreamIndex: number): string {
+function ownPath(path: string, upstreamIndex: number): string {
   return `pool/upstream-${upstreamIndex + 1}/${path.replace(/^pool\//, '')}`;
 }
 

@@ -110,7 +110,7 @@ async function bringForm(
 const READABLE = ['zst', 'gz', 'none', 'xz'];
 
 /** Compressions we read; a Packages.bz2 alone cannot be. */
-export function isReadable({ path }: IndexFile): boolean {
+function isReadable({ path }: IndexFile): boolean {
   return READABLE.includes(compressionOf(path)) && !/\.(?:lzma|lz4)$/.test(path);
 }
 

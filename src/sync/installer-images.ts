@@ -10,7 +10,7 @@ import { eachParallel } from './parallel.ts';
 import { note, type Session } from './session.ts';
 
 /** SHA256SUMS gives no sizes. The largest image is a mini.iso of 70 MB. */
-export const MAX_IMAGE_BYTES = 2 * 1024 ** 3;
+const MAX_IMAGE_BYTES = 2 * 1024 ** 3;
 const MAX_SUMS_BYTES = 16 * 1024 * 1024;
 const PARALLEL_IMAGES = 8;
 

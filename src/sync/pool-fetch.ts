@@ -11,7 +11,7 @@ import { eachParallel } from './parallel.ts';
 const PARALLEL_FILES = 32;
 const STAT_BATCH = 64;
 /** More files than this missing upstream is no accident. */
-export const MAX_MISSING = 10_000;
+const MAX_MISSING = 10_000;
 
 export interface ManifestSpan {
   readonly before: Sha256 | undefined;

@@ -6,7 +6,7 @@ import { note, nothingChanged, type Probe, probe, readSuites, type Session } fro
 import type { SuiteState } from './suite-state.ts';
 
 /** An archive that changes under our eyes more often than this is not waited for. */
-export const MAX_PLANS = 4;
+const MAX_PLANS = 4;
 
 /** What files that do not fit their Release look like. */
 const SIGNS_OF_CHANGE: readonly ErrorCode[] = ['net.hash-mismatch', 'net.size', 'net.not-found', 'sync.incomplete'];

@@ -51,11 +51,6 @@ export async function createSigningKey(wanted: NewSigningKey): Promise<CreatedKe
   };
 }
 
-/** True where `unlockSigningKey` will need a passphrase. */
-export async function isLocked(privateArmored: string): Promise<boolean> {
-  return !(await readPrivate(privateArmored)).isDecrypted();
-}
-
 /** The key at work. Takes what `gpg --export-secret-keys --armor` writes, too, also with an offline primary. */
 export async function unlockSigningKey(privateArmored: string, passphrase?: string): Promise<SigningKey> {
   const locked = await readPrivate(privateArmored);

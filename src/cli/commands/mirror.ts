@@ -189,7 +189,7 @@ function describeHead(head: MirrorHead): string {
   ]);
 }
 
-export function describeSync(report: SyncReport): string {
+function describeSync(report: SyncReport): string {
   const fetched = `${formatCount(report.fetched.files, 'file')}, ${formatBytes(report.fetched.bytes)}`;
   const lines = [...report.notes.map((note) => `note: ${note}`)];
   if (report.missing.length > 0)

@@ -42,7 +42,7 @@ function newPhase(event: Extract<ProgressEvent, { type: 'phase' }>, nowMs: numbe
 }
 
 /** "fetch  1,204/2,000 files  310 MB/512 MB  12.1 MB/s  17 s left" */
-export function describePhase(phase: Phase, nowMs: number): string {
+function describePhase(phase: Phase, nowMs: number): string {
   const seconds = (nowMs - phase.startedMs) / 1000;
   const parts: string[] = [];
   const count = (value: number) => value.toLocaleString('en-US');

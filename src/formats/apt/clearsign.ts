@@ -6,7 +6,7 @@ const BEGIN_MESSAGE = '-----BEGIN PGP SIGNED MESSAGE-----';
 const BEGIN_SIGNATURE = '-----BEGIN PGP SIGNATURE-----';
 const END_SIGNATURE = '-----END PGP SIGNATURE-----';
 /** Largest clearsigned document. */
-export const MAX_CLEARSIGNED_BYTES = 64 * 1024 * 1024;
+const MAX_CLEARSIGNED_BYTES = 64 * 1024 * 1024;
 
 /**
  * The text within the armour of a clearsigned document; a document without armour as it is. UNVERIFIED. Dash escapes and

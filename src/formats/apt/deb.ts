@@ -13,7 +13,7 @@ import { quoted } from './syntax.ts';
 /** Largest control member, compressed. Real ones stay below 3 MB (md5sums of kernels). */
 export const MAX_CONTROL_MEMBER_BYTES = 32 * 1024 * 1024;
 /** Largest control archive, expanded: it holds maintainer scripts, md5sums and symbols too. */
-export const MAX_CONTROL_TAR_BYTES = 256 * 1024 * 1024;
+const MAX_CONTROL_TAR_BYTES = 256 * 1024 * 1024;
 /** Largest control file. */
 export const MAX_CONTROL_BYTES = MAX_FIELD_BYTES;
 /** "2.0\n" is what is there. */

@@ -1,5 +1,5 @@
 /** Checksums of the apt formats in the order of our trust: SHA-256 first, since objects are named by it. */
-export const DIGEST_ALGORITHMS = ['sha256', 'sha512', 'sha1', 'md5'] as const;
+const DIGEST_ALGORITHMS = ['sha256', 'sha512', 'sha1', 'md5'] as const;
 
 export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
 
