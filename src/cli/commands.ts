@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts';
 import { darksiteCheckCommand } from './commands/darksite.ts';
 import { INIT_COMMANDS } from './commands/init.ts';
 import { KEY_COMMANDS } from './commands/key.ts';
+import { KEY_ROOT_COMMANDS } from './commands/key-root.ts';
 import { keyRotateCommand } from './commands/key-rotate.ts';
 import { MIRROR_COMMANDS } from './commands/mirror.ts';
 import { REPO_COMMANDS } from './commands/repo.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...MIRROR_COMMANDS,
   ...KEY_COMMANDS,
   keyRotateCommand,
+  ...KEY_ROOT_COMMANDS,
   ...SNAPSHOT_COMMANDS,
   ...CHANNEL_COMMANDS,
   serveCommand,

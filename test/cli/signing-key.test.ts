@@ -100,6 +100,25 @@ describe('key rotate', () => {
     expect(config.out.match(/BEGIN PGP/g)).toHaveLength(1);
   });
 
+  it('comes after a change of the root key, and an old key can be revoked later', async () => {
+    await line.must(['init']);
+    const root = readFileSync(line.path('data', 'keys', 'root.asc'), 'utf8');
+    const pinned = (await line.must(['key', 'root'])).out;
+    const { fingerprint } = (await line.must(['key', 'show', '--json'])).json as { fingerprint: string };
+    expect((await line.kubedos(['key', 'rotate-root'])).status).toBe(2);
+    await line.must(['key', 'rotate-root', '--yes']);
+    expect(readFileSync(line.path('data', 'keys', 'root.asc'), 'utf8')).not.toBe(root);
+    expect((await line.must(['key', 'root'])).out).toBe(pinned);
+    await line.must(['repo', 'create', 'ours']);
+    await line.must(['snapshot', 'create']);
+    expect((await line.kubedos(['key', 'revoke', fingerprint, '--yes'])).err).toContain('no key to sign with');
+    await line.must(['key', 'rotate', '--yes']);
+    expect(await check()).toBe(0);
+    expect((await line.kubedos(['key', 'revoke', 'A'.repeat(40), '--yes'])).err).toContain(fingerprint);
+    await line.must(['key', 'revoke', fingerprint, '--yes']);
+    expect(await check()).toBe(8);
+  });
+
   it('needs the root key', async () => {
     await line.must(['init']);
     renameSync(line.path('data', 'keys', 'root.asc'), line.path('offline.asc'));
