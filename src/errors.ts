@@ -132,11 +132,13 @@ export function errnoOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What a full disk is called by the kernel, and by SQLite, which hides the former. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE']);
+
 /** Wraps what the file system threw into `store.no-space` or `store.io`; passes KubedosErrors on. */
 export function storageError(action: string, cause: unknown): KubedosError {
   if (cause instanceof KubedosError) return cause;
-  const errno = errnoOf(cause);
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+  if (FULL.has(errnoOf(cause) ?? '')) {
     return new KubedosError('store.no-space', `${action}: no space left on the device`, {
       hint: 'nothing is lost: make space (`kubedos store gc`), then run the same command again',
       cause,

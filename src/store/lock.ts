@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { closeSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
-import { KubedosError, storageError } from '../errors.ts';
+import { errnoOf, KubedosError, storageError } from '../errors.ts';
 import type { DocumentFolder } from './documents.ts';
 import { isoSeconds } from './schemas.ts';
 import { nap, throwIfStopped } from './stop.ts';
@@ -85,12 +86,17 @@ export class ProcessLock {
 
   async #nameHolder(command: string): Promise<void> {
     const holder: LockHolder = { pid: process.pid, host: hostname(), command, since: isoSeconds(new Date()) };
-    await this.#documents.writeVolatile(`${this.#file}.json`, Buffer.from(`${JSON.stringify(holder)}\n`));
+    try {
+      await this.#documents.writeVolatile(`${this.#file}.json`, Buffer.from(`${JSON.stringify(holder)}\n`));
+    } catch (error) {
+      // On a full disk `store gc` must go on: it is what makes room.
+      if (!(error instanceof KubedosError) || error.code !== 'store.no-space') throw error;
+    }
   }
 
   #tryAcquire(): boolean {
     try {
-      this.#database ??= new Database(`${this.#file}.sqlite`, { timeout: 0 });
+      this.#database ??= openLockFile(`${this.#file}.sqlite`);
       this.#database.exec('BEGIN EXCLUSIVE');
       return true;
     } catch (error) {
@@ -114,4 +120,17 @@ export class ProcessLock {
       details: { holder },
     });
   }
+}
+
+function openLockFile(file: string): Database.Database {
+  try {
+    // Made here, since SQLite does not say why it cannot; never opened where it is there (see ProcessLock).
+    closeSync(openSync(file, 'wx', 0o644));
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  const database = new Database(file, { timeout: 0 });
+  // Nothing is ever written; a journal on disk would take room that a full disk does not have.
+  database.pragma('journal_mode = MEMORY');
+  return database;
 }

@@ -109,7 +109,8 @@ export class ObjectBatch {
     for (const [sha256, { sizeBytes }] of batch) {
       if (this.#pending.delete(sha256)) this.#bytes -= sizeBytes;
     }
-    for (const [sha256, error] of this.#lost) throw storageError(`write object ${sha256}`, error);
+    for (const [sha256, error] of this.#lost)
+      throw storageError(`write object ${sha256} in ${this.#places.root}`, error);
   }
 
   async #fsyncFile({ file, adopted }: Pending): Promise<void> {
