@@ -1,6 +1,6 @@
 /** Small files on the medium and in the store's folder for bundles: written in one durable step, read with a limit. */
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { copyFile, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, KubedosError, storageError } from '../errors.ts';
 
@@ -41,6 +41,15 @@ export async function copyFileDurably(from: string, to: string): Promise<void> {
   }
 }
 
+/** Makes a folder in one that is there, unless it is made. Not by `recursive`: Node then says ENOENT of a full disk. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw storageError(`make ${folder}`, error);
+  }
+}
+
 /** Some file systems of media know no fsync of a folder; they say EINVAL or ENOTSUP. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
@@ -48,7 +57,7 @@ export async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno !== 'EINVAL' && errno !== 'ENOTSUP') throw error;
+    if (errno !== 'EINVAL' && errno !== 'ENOTSUP') throw storageError(`flush ${folder}`, error);
   } finally {
     await handle.close();
   }

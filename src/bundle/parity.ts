@@ -1,9 +1,9 @@
 /** Parity of packs by an outside tool (par2), which the wiring passes in. */
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError, storageError } from '../errors.ts';
 import { hashHandle } from './contents-file.ts';
-import { copyFileDurably } from './documents.ts';
+import { copyFileDurably, makeFolder } from './documents.ts';
 import { isParityOf, parityGeometry } from './parity-geometry.ts';
 import type { PackPlan, VolumeFile } from './types.ts';
 
@@ -40,7 +40,7 @@ export async function writeParity(
   const { blockBytes, recoveryBlocks } = parityGeometry(pack.sizeBytes, input.percent);
   try {
     await rm(into, { recursive: true, force: true });
-    await mkdir(into, { recursive: true });
+    await makeFolder(into);
     await tool.create({ file: input.file, into, blockBytes, recoveryBlocks }, input.signal);
     const names = (await readdir(into)).filter((name) => isParityOf(name, pack.name)).sort();
     if (names.length < 2) {

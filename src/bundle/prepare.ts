@@ -1,7 +1,7 @@
 /** Makes the signed root and the documents of a bundle, in the store's folder `bundles/<id>`: what volumes are written from. */
 
 import { hash } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError, storageError } from '../errors.ts';
 import { isoSeconds } from '../store/schemas.ts';
@@ -11,7 +11,7 @@ import type { SigningKey } from '../trust/types.ts';
 import { collectNeeded } from './collect.ts';
 import { rootName, SENDER_KEYS_NAME, snapshotName } from './document-names.ts';
 import { writeDocuments } from './document-set.ts';
-import { readOrdinary, syncFolder } from './documents.ts';
+import { makeFolder, readOrdinary, syncFolder } from './documents.ts';
 import { LineFile } from './lines.ts';
 import { CONTENTS_NAME, ROOT_NAME, ROOT_SIGNATURE_NAME } from './names.ts';
 import {
@@ -69,7 +69,7 @@ export interface PlanSummary {
 /** Sizes only; signs and keeps nothing. */
 export async function summarizeBundle(input: PrepareInput): Promise<PlanSummary> {
   return withScratch(input.store, 'bundle', async (scratch) => {
-    await mkdir(scratch);
+    await makeFolder(scratch);
     const { spool, layout } = await layOut(input, scratch);
     return { objects: spool.objects, bytes: spool.bytes, volumes: layout.volumes, fixedBytes: layout.fixedBytes };
   });
@@ -78,11 +78,11 @@ export async function summarizeBundle(input: PrepareInput): Promise<PlanSummary>
 /** The same input gives the same bundle; one that is prepared already is kept with its signature, so that volumes are made again byte for byte. */
 export async function prepareBundle(input: PrepareInput): Promise<Prepared> {
   return withScratch(input.store, 'bundle', async (scratch) => {
-    await mkdir(scratch);
+    await makeFolder(scratch);
     const { spool, layout } = await layOut(input, scratch);
     const files = carriedFiles(input);
     const staging = join(scratch, 'documents');
-    await mkdir(staging);
+    await makeFolder(staging);
     const list = await LineFile.create(join(staging, CONTENTS_NAME));
     try {
       await writeContents(input.store.objects, spool, { limits: layout.limits, list, signal: input.signal });

@@ -1,15 +1,15 @@
 /** Writes one volume, in two steps that each go on where a killed run stopped: its packs, then what closes it. */
 
 import { hash } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KubedosError, storageError } from '../errors.ts';
+import { KubedosError } from '../errors.ts';
 import { withScratch } from '../store/scratch.ts';
 import type { Store } from '../store/types.ts';
 import type { ContentsFile } from './contents-file.ts';
 import { documentNames } from './document-names.ts';
 import { copyDocuments, hashDocuments } from './document-set.ts';
-import { readOrdinary, syncFolder, writeFileDurably } from './documents.ts';
+import { makeFolder, readOrdinary, syncFolder, writeFileDurably } from './documents.ts';
 import { Journal } from './journal.ts';
 import { SUMS_NAME, VOLUME_NAME, volumeFolder } from './names.ts';
 import { writePack } from './pack-writer.ts';
@@ -58,12 +58,8 @@ export async function writePacks(job: VolumeJob, volume: number): Promise<void> 
   const folder = folderOf(job, volume);
   const { bundle } = job.prepared;
   if ((await finishedVolume(folder, bundle)) !== undefined) return;
-  try {
-    await mkdir(folder, { recursive: true });
-    await syncFolder(job.to);
-  } catch (error) {
-    throw storageError(`make ${folder}`, error);
-  }
+  await makeFolder(folder);
+  await syncFolder(job.to);
   const journal = await Journal.open(folder);
   await copyDocuments(job.prepared.folder, folder, documentNames(bundle.root));
   for (const pack of packsOf(bundle, volume)) {
@@ -118,7 +114,7 @@ async function parityFor(job: VolumeJob, volume: number, journal: Journal): Prom
       continue;
     }
     const made = await withScratch(job.store, 'parity', async (scratch) => {
-      await mkdir(scratch, { recursive: true });
+      await makeFolder(scratch);
       let file = join(beside, pack.name);
       if (!(await hasSize(beside, pack))) {
         file = join(scratch, pack.name);
