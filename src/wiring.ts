@@ -212,8 +212,16 @@ export class House {
     };
   }
 
+  /** Everything is closed; the first failure on the way comes out then. */
   async close(): Promise<void> {
-    for (const close of this.#closers.reverse()) await close();
-    this.#closers.length = 0;
+    let failure: unknown;
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
   }
 }

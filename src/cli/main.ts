@@ -58,6 +58,15 @@ async function invoke(spec: CommandSpec, input: Input, globals: Readonly<Record<
     },
     askSecret,
   };
+  const fail = (thrown: unknown): void => {
+    progress.finish();
+    // What was thrown while stopping is a consequence of the stop.
+    const error = controller.signal.aborted ? controller.signal.reason : thrown;
+    const rendered = renderError(error, debug);
+    process.stderr.write(json ? `${JSON.stringify(rendered.data)}\n` : `${rendered.text}\n`);
+    process.exitCode = rendered.exit;
+  };
+  let failed = false;
   try {
     const outcome = await spec.run(context, input);
     progress.finish();
@@ -66,15 +75,13 @@ async function invoke(spec: CommandSpec, input: Input, globals: Readonly<Record<
     );
     process.exitCode = outcome.exit ?? 0;
   } catch (thrown) {
-    progress.finish();
-    // What was thrown while stopping is a consequence of the stop.
-    const error = controller.signal.aborted ? controller.signal.reason : thrown;
-    const rendered = renderError(error, debug);
-    process.stderr.write(json ? `${JSON.stringify(rendered.data)}\n` : `${rendered.text}\n`);
-    process.exitCode = rendered.exit;
-  } finally {
-    await house.close();
+    failed = true;
+    fail(thrown);
   }
+  // After a failure, one at closing (the disk is still full) says nothing new.
+  await house.close().catch((thrown: unknown) => {
+    if (!failed) fail(thrown);
+  });
 }
 
 // A reader that went away (`kubedos … | head`) is no error.
