@@ -2,6 +2,7 @@
 
 import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
+import { requireSpace } from '../store/space.ts';
 import type { ObjectStore, Snapshot, SnapshotMirror, Store } from '../store/types.ts';
 import { type Allowance, admitBundle } from './admit.ts';
 import { type CarriedSnapshot, readSnapshots } from './carried-snapshots.ts';
@@ -16,7 +17,6 @@ import type { ParityTool } from './parity.ts';
 import { baseOf } from './prepare.ts';
 import type { FollowRoots } from './sender-trust.ts';
 import { type Shown, showImport } from './show.ts';
-import { requireSpace } from './space.ts';
 import { takePacks } from './take-packs.ts';
 import type { Bundle } from './types.ts';
 import { openContents } from './verify.ts';

@@ -24,6 +24,7 @@ import type { SyncMemory } from './memory.ts';
 import { judgeMissing } from './missing.ts';
 import { countLack, fetchPool, type Lack } from './pool-fetch.ts';
 import { syncReport } from './report.ts';
+import { requireRoom } from './room.ts';
 import { seedHashes } from './seeds.ts';
 import type { SuiteState } from './suite-state.ts';
 import type { SyncReport } from './types.ts';
@@ -68,6 +69,7 @@ export async function publishSelection(run: CuratedRun, { states, indexes, parts
   const span = { before: before?.manifest.root, after: listed.root };
   const lack = await countLack(objects, span, source);
   if (dryRun) return syncReport(run, { states, lack, manifest: listed, missing: new Set() });
+  await requireRoom(session, lack);
   const urls = urlsOf(states);
   const locate = (path: string) => {
     const origin = places.origin(path);

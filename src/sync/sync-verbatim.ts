@@ -14,6 +14,7 @@ import { Meter } from './meter.ts';
 import { judgeMissing } from './missing.ts';
 import { countLack, fetchPool, type PoolResult } from './pool-fetch.ts';
 import { syncReport } from './report.ts';
+import { requireRoom } from './room.ts';
 import { runSync, type SyncRun } from './run-sync.ts';
 import { note, type Opening, type Session } from './session.ts';
 import type { SuiteState } from './suite-state.ts';
@@ -41,6 +42,7 @@ async function syncStates(attempt: SyncRun, states: readonly SuiteState[]): Prom
   const result = (manifest: ManifestRef, missing: ReadonlySet<string> = new Set()): SyncReport =>
     syncReport(attempt, { states, lack, manifest, missing });
   if (session.options.dryRun) return result(listed);
+  await requireRoom(session, lack);
   const urls = states[0]?.request.urls ?? [];
   const pool = await fetchPool(
     { objects, source, span, lack, rivals, locate: (path) => ({ urls, path }) },
