@@ -3,19 +3,13 @@
  * new one, the store is whole, and the same command run again gives what an undisturbed run gives.
  */
 import { execFile } from 'node:child_process';
-import { hash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openCatalog } from '../../src/catalog/catalog.ts';
-import { checkStore } from '../../src/store/check.ts';
 import { runGc } from '../../src/store/gc.ts';
-import { scrubStore } from '../../src/store/scrub.ts';
-import { openStore } from '../../src/store/store.ts';
-import type { Store } from '../../src/store/types.ts';
-import { openHouse } from '../../src/wiring.ts';
-import { fastFolder, filesBelow } from '../support/bundle-pair.ts';
+import { fastFolder } from '../support/bundle-pair.ts';
+import { type Desk, expectOldOrNew, expectWhole, look, withStore } from '../support/desk.ts';
 import { buildPackage, Killer } from '../support/kill.ts';
 import { seededDraw } from '../support/seed.ts';
 import { makeStages, type Stages } from '../support/transfer-stages.ts';
@@ -27,8 +21,6 @@ const KILLS_A_ROUND = 3;
 const TIMED_RUNS = 3;
 /** Some moments lie behind the end of the work. */
 const BEYOND = 1.1;
-/** What an unfinished volume may hold beside whole files. */
-const UNFINISHED = /\.part$|^journal\.txt$/;
 
 const run = promisify(execFile);
 const draw = seededDraw('kill');
@@ -49,14 +41,6 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** A data folder and a medium, to be worked on. */
-interface Desk {
-  readonly data: string;
-  readonly media: string;
-}
-/** Everything that is to be seen, by name: channels, mirrors, snapshots, objects, files on the medium, the catalog. */
-type Sight = ReadonlyMap<string, string>;
-
 interface Command {
   /** Where it begins. */
   readonly base: string;
@@ -73,59 +57,10 @@ async function newDesk(base: string): Promise<Desk> {
   return desk;
 }
 
-async function withStore<T>(data: string, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(data);
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
-
-async function look({ data, media }: Desk): Promise<Sight> {
-  const seen = new Map<string, string>();
-  await withStore(data, async (store) => {
-    for (const { name, manifest } of await store.heads.list()) seen.set(`mirror ${name}`, manifest.root);
-    for (const { name, snapshot } of await store.channels.list()) seen.set(`channel ${name}`, snapshot);
-    for (const id of await store.snapshots.list()) seen.set(`snapshot ${id}`, 'there');
-    for await (const { sha256, sizeBytes } of store.objects.list()) seen.set(`object ${sha256}`, String(sizeBytes));
-  });
-  const catalog = openCatalog(join(data, 'catalog.sqlite'));
-  for (const { mirror, root } of catalog.recordedMirrors()) seen.set(`catalog of ${mirror}`, root);
-  catalog.close();
-  for (const name of await filesBelow(media)) seen.set(name, hash('sha256', await readFile(join(media, name))));
-  return seen;
-}
-
 /** Changes with everything that is written. */
 async function footprint(desk: Desk): Promise<string> {
   const { stdout } = await run('find', [desk.data, desk.media, '-printf', '%p %s %T@ %C@\n'], { maxBuffer: 1 << 24 });
   return stdout;
-}
-
-/** Of a process that was killed: everything is the old one or the new one, and the store is whole. True: all is new. */
-async function judge(
-  desk: Desk,
-  { before, after }: { readonly before: Sight; readonly after: Sight },
-): Promise<boolean> {
-  const now = await look(desk);
-  for (const name of new Set([...before.keys(), ...after.keys(), ...now.keys()])) {
-    if (UNFINISHED.test(name.split('/').at(-1) ?? '')) continue;
-    expect([before.get(name), after.get(name)], name).toContain(now.get(name));
-  }
-  await expectWhole(desk.data);
-  return [...now].every(([name, value]) => after.get(name) === value);
-}
-
-/** `store check` and `store scrub` find nothing. */
-async function expectWhole(data: string): Promise<void> {
-  const house = openHouse(data);
-  const verify = (bytes: Uint8Array, signature: string, id: string) => house.verifySnapshot(bytes, signature, id);
-  await withStore(data, async (store) => {
-    expect((await checkStore(store, { verify })).findings).toEqual([]);
-    expect((await scrubStore(store)).bad).toEqual([]);
-  });
-  await house.close();
 }
 
 /** What kills left behind in tmp/ and partial/ goes with the garbage. */
@@ -150,7 +85,7 @@ async function killAtRandom(name: string, command: Command): Promise<void> {
         if (!killed) break;
         counts.kills += 1;
         if ((await footprint(desk)) !== prior) counts.stirred += 1;
-        if (!(await judge(desk, known))) continue;
+        if (!(await expectOldOrNew(desk, known))) continue;
         counts.shown += 1;
         break;
       }
