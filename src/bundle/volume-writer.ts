@@ -75,7 +75,11 @@ export async function closeVolume(job: VolumeJob, volume: number): Promise<Volum
   const folder = folderOf(job, volume);
   const { bundle } = job.prepared;
   const finished = await finishedVolume(folder, bundle);
-  if (finished !== undefined) return finished;
+  if (finished !== undefined) {
+    // Killed after volume.json and before this, an earlier run left it.
+    await rm(join(folder, Journal.NAME), { force: true });
+    return finished;
+  }
   const journal = await Journal.open(folder);
   const parity = bundle.root.parityPercent === 0 ? [] : await parityFor(job, volume, journal);
   const documents = await hashDocuments(job.prepared.folder, documentNames(bundle.root));

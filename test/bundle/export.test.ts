@@ -120,6 +120,14 @@ describe('stopped at any point, the same command goes on', () => {
     }
   });
 
+  test('a journal that a kill left beside a finished volume goes', async () => {
+    const pair = await filled();
+    const report = await pair.send();
+    const before = await bytesOf(report);
+    await writeFile(join(report.folders[0] ?? '', 'journal.txt'), '');
+    expect(await bytesOf(await pair.send())).toEqual(before);
+  });
+
   test('a pack that lost its end to a power cut is written again', async () => {
     const pair = await filled();
     const report = await pair.send();
