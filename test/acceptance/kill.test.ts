@@ -16,7 +16,7 @@ import { makeStages, type Stages } from '../support/transfer-stages.ts';
 
 const KILLS = process.env.KUBEDOS_TEST_FULL ? 200 : 15;
 /** In a row, each after the one before; then the command may end. */
-const KILLS_A_ROUND = 3;
+const KILLS_A_ROUND = 5;
 /** Undisturbed runs by which the work is timed. */
 const TIMED_RUNS = 3;
 /** Some moments lie behind the end of the work. */
@@ -91,13 +91,12 @@ async function killAtRandom(name: string, command: Command): Promise<void> {
       }
       await killer.run(command.args(desk));
       expect(await look(desk)).toEqual(known.after);
-      await expectWhole(desk.data);
       await expectTidy(desk.data);
       await rm(join(desk.data, '..'), { recursive: true });
     }
     console.log(`${name}: ${Math.round(known.workMs)} ms of work, ${JSON.stringify(counts)}`);
-    // So many at least were killed between their first write and their end.
-    expect(counts.stirred).toBeGreaterThan(KILLS / 4);
+    // Each had begun and not ended; so many at least had written something. Of a channel's move most is looking.
+    expect(counts.stirred).toBeGreaterThan(KILLS / 10);
   } finally {
     killer.close();
   }
@@ -112,11 +111,15 @@ async function undisturbed(command: Command, killer: Killer) {
     desk = await newDesk(command.base);
     durations.push((await killer.run(command.args(desk))).workMs);
   }
+  await expectWhole(desk.data);
   const workMs = durations.sort((a, b) => a - b)[TIMED_RUNS >> 1] ?? 0;
   return { before, after: await look(desk), workMs };
 }
 
-const EVERY_COMMAND = ['cli/commands.js', 'wiring.js', 'store/store.js', 'catalog/catalog.js', 'trust/root-folder.js'];
+const EVERY_COMMAND = [
+  ...['cli/commands.js', 'cli/program.js', 'cli/render/progress.js', 'wiring.js'],
+  ...['store/store.js', 'catalog/catalog.js', 'trust/root-folder.js'],
+];
 
 test('sync', () =>
   killAtRandom('sync', {

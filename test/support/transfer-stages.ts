@@ -7,7 +7,7 @@ import { type FakeApt, SAMPLE_DATE, SAMPLE_DATE_LATER, startFakeApt } from './fa
 import { type FakeFiles, fakeArchive } from './fake-archive.ts';
 import { type FakeKey, fakeKey } from './fake-key.ts';
 
-const PACKAGES = 120;
+const PACKAGES = 100;
 const PACKAGE_BYTES = 4000;
 
 export interface Stages {
