@@ -1,4 +1,3 @@
-import type { LimitFunction } from 'p-limit';
 import { KubedosError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { Sink } from './exchange.ts';
@@ -27,7 +26,7 @@ export async function fetchDocument(job: DocumentJob): Promise<DocumentAnswer> {
       return await job.hosts.withTries(upstream, {
         signal: job.signal,
         progress: () => 0,
-        run: (limit) => once(job, upstream, limit),
+        run: () => once(job, upstream),
       });
     } catch (error) {
       if (!(error instanceof KubedosError) || !error.code.startsWith('net.')) throw error;
@@ -38,7 +37,7 @@ export async function fetchDocument(job: DocumentJob): Promise<DocumentAnswer> {
   throw combined(job.path, failures);
 }
 
-async function once(job: DocumentJob, upstream: Upstream, limit: LimitFunction): Promise<DocumentAnswer> {
+async function once(job: DocumentJob, upstream: Upstream): Promise<DocumentAnswer> {
   const { http, path, validators, signal, maxBytes } = job;
   const shown = (): string => shownUrl(upstream, path);
   const chunks: Buffer[] = [];
@@ -53,7 +52,7 @@ async function once(job: DocumentJob, upstream: Upstream, limit: LimitFunction):
       return undefined;
     };
   };
-  const answer = await get(http, { upstream, path, start: 0, validators, signal, limit }, receive);
+  const answer = await get(http, { upstream, path, start: 0, validators, signal }, receive);
   if (answer.status === 304 && validators !== undefined) return { status: 'unchanged' };
   if (answer.status !== 200) throw statusError(shown(), answer, Date.now());
   return {

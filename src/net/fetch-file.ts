@@ -1,13 +1,13 @@
 import { KubedosError } from '../errors.ts';
 import type { Answer } from './answer.ts';
-import { openDestination, SMALL_FILE_BYTES } from './destination.ts';
+import { openDestination } from './destination.ts';
 import type { Digests } from './digests.ts';
 import type { Sink } from './exchange.ts';
 import { combined, statusError, wrongSize } from './failures.ts';
 import type { Hosts } from './hosts.ts';
 import type { HttpClient } from './http.ts';
 import type { Destination } from './taking.ts';
-import { contentLength, contentRange, type GetRequest, get, shownUrl } from './transport.ts';
+import { contentLength, contentRange, get, shownUrl } from './transport.ts';
 import type { FetchedFile, WantedFile } from './types.ts';
 import type { Upstream } from './url.ts';
 
@@ -95,7 +95,7 @@ class FileFetch {
       await hosts.withTries(upstream, {
         signal,
         progress: () => this.#received,
-        run: (limit) => this.#once({ upstream, path, limit }, shown),
+        run: () => this.#once(upstream, path, shown),
       });
       const { mixed } = this.#destination;
       const digests = await this.#destination.digests();
@@ -112,16 +112,16 @@ class FileFetch {
   }
 
   /** One request, for all that is missing. Returns when everything is there. */
-  async #once(from: Pick<GetRequest, 'upstream' | 'path' | 'limit'>, shown: () => string): Promise<void> {
-    const { http, signal, wanted } = this.#job;
+  async #once(upstream: Upstream, path: string, shown: () => string): Promise<void> {
+    const { http, signal } = this.#job;
     const start = this.#destination.position;
     if (start === this.#sizeBytes && start > 0) return;
-    const request = { ...from, start, signal, small: wanted.sizeBytes <= SMALL_FILE_BYTES };
+    const request = { upstream, path, start, signal };
     const answer = await get(http, request, (head) => this.#receive(head, start, shown));
     if (answer.status === 416 && start > 0) {
       // Shorter there than what we have, or a server that cannot resume: all of it, then.
       this.#restart();
-      return this.#once(from, shown);
+      return this.#once(upstream, path, shown);
     }
     if (answer.status !== 200 && answer.status !== 206) throw statusError(shown(), answer, Date.now());
     if (this.#exact && this.#destination.position < this.#sizeBytes) {

@@ -28,8 +28,7 @@ export interface Attempt<T> {
   /** Grows with what has come, to tell tries that brought something. */
   readonly progress: () => number;
   readonly signal: AbortSignal | undefined;
-  /** Makes its requests within `limit`. */
-  readonly run: (limit: LimitFunction) => Promise<T>;
+  readonly run: () => Promise<T>;
 }
 
 /** What is known of each host: its limit of parallel requests, its wish to be left alone, its health. */
@@ -55,7 +54,10 @@ export class Hosts {
       await this.#untilWelcome(host, attempt.signal);
       const before = attempt.progress();
       try {
-        return await attempt.run(host.limit);
+        return await host.limit(() => {
+          throwIfAborted(attempt.signal);
+          return attempt.run();
+        });
       } catch (error) {
         if (!(error instanceof KubedosError) || !error.retryable) throw error;
         failed = attempt.progress() - before >= MIN_PROGRESS_BYTES ? 1 : failed + 1;

@@ -1,9 +1,7 @@
-import type { LimitFunction } from 'p-limit';
 import type { Dispatcher, Agent as UndiciAgent } from 'undici';
 import { KubedosError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { Exchange, type ExchangeContext, type Receive, redirectOf } from './exchange.ts';
-import { Lane } from './lane.ts';
 import type { CredentialLookup } from './netrc.ts';
 import { type ProxyChoice, proxyAuthorization } from './proxy.ts';
 import { Agent, loadProxyAgent } from './undici.ts';
@@ -27,9 +25,6 @@ export interface HttpRequest {
   readonly upstream: Upstream;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
-  readonly limit: LimitFunction;
-  /** May go by the fast way. */
-  readonly small: boolean;
 }
 
 /** GET over http and https, following redirects ourselves. */
@@ -37,14 +32,10 @@ export class HttpClient {
   readonly #options: HttpOptions;
   readonly #agent: Dispatcher;
   readonly #tunnels = new Map<string, Dispatcher>();
-  readonly #lanes = new Map<string, Lane>();
   /** By origin: the choice depends on nothing else. */
   readonly #proxies = new Map<string, URL | undefined>();
 
   constructor(options: HttpOptions) {
-    if (!/^[\x20-\x7e]*$/.test(options.userAgent)) {
-      throw new KubedosError('usage.argument', 'set the user agent: expected printable ASCII');
-    }
     this.#options = options;
     this.#agent = new Agent(this.#agentOptions());
   }
@@ -65,11 +56,10 @@ export class HttpClient {
 
   /** Ends everything at once, what is under way included. */
   async close(): Promise<void> {
-    for (const lane of this.#lanes.values()) lane.close();
     await Promise.all([this.#agent, ...this.#tunnels.values()].map((dispatcher) => dispatcher.destroy()));
   }
 
-  async #once(place: Place, request: HttpRequest, receive: Receive): Promise<Answer> {
+  #once(place: Place, request: HttpRequest, receive: Receive): Promise<Answer> {
     const headers: Record<string, string> = {
       'user-agent': this.#options.userAgent,
       // Files are hashed as they are: nothing may be packed or unpacked on the way.
@@ -80,38 +70,12 @@ export class HttpClient {
     if (login !== undefined) {
       headers.authorization = `Basic ${Buffer.from(`${login.login}:${login.password}`).toString('base64')}`;
     }
-    const quick = await this.#byLane(place, headers, request, receive);
-    if (quick !== undefined) return quick;
-    const { dispatcher, origin, path } = this.#route(place, headers);
-    const exchange = (): Promise<Answer> =>
-      new Exchange(receive, { ...this.#options, signal: request.signal, place }).run(dispatcher, {
-        origin,
-        path,
-        headers,
-      });
-    return request.limit(exchange);
-  }
-
-  /** `undefined` where the fast way is not open or could not tell. */
-  async #byLane(
-    place: Place,
-    headers: Readonly<Record<string, string>>,
-    request: HttpRequest,
-    receive: Receive,
-  ): Promise<Answer | undefined> {
-    const { rate, perHost, stalls } = this.#options;
-    const { origin, path } = place;
-    // Its connections are counted by the upstream's limit, and it knows neither proxies nor the rate limit.
-    if (!request.small || origin !== request.upstream.host || rate !== undefined) return undefined;
-    if (this.#proxyOf(place) !== undefined) return undefined;
-    let lane = this.#lanes.get(origin);
-    if (lane === undefined) {
-      lane = new Lane({ origin, perHost, stalls, limit: request.limit });
-      this.#lanes.set(origin, lane);
-    }
-    let wire = `GET ${path} HTTP/1.1\r\nhost: ${origin.slice(origin.indexOf('//') + 2)}\r\n`;
-    for (const name in headers) wire += `${name}: ${headers[name]}\r\n`;
-    return lane.get(`${wire}\r\n`, receive, request.signal);
+    const route = this.#route(place, headers);
+    return new Exchange(receive, { ...this.#options, signal: request.signal, place }).run(route.dispatcher, {
+      origin: route.origin,
+      path: route.path,
+      headers,
+    });
   }
 
   /** Those of the upstream's URL go to the upstream alone, never to where it redirects. */

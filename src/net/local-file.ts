@@ -20,7 +20,6 @@ export async function getLocalFile(
   },
   receive: Receive,
 ): Promise<Answer> {
-  throwIfAborted(request.signal);
   const file = fileURLToPath(request.url);
   const handle = await openIfThere(file);
   if (handle === undefined) return answerOf(404, {});

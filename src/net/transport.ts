@@ -1,4 +1,3 @@
-import type { LimitFunction } from 'p-limit';
 import type { Answer } from './answer.ts';
 import type { Receive } from './exchange.ts';
 import type { HttpClient } from './http.ts';
@@ -13,24 +12,19 @@ export interface GetRequest {
   readonly start: number;
   readonly validators?: Validators | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Of the upstream's host. */
-  readonly limit: LimitFunction;
-  /** Small enough for the fast way. */
-  readonly small?: boolean;
 }
 
 /** One GET below an upstream, over http, https or a local folder. */
 export function get(http: HttpClient, request: GetRequest, receive: Receive): Promise<Answer> {
-  const { upstream, start, validators, signal, limit, small = false } = request;
+  const { upstream, start, validators, signal } = request;
   const place = placeBelow(upstream, request.path);
-  if (place.origin === 'file:') {
-    return limit(() => getLocalFile({ url: urlOf(place), start, etag: validators?.etag, signal }, receive));
-  }
+  if (place.origin === 'file:')
+    return getLocalFile({ url: urlOf(place), start, etag: validators?.etag, signal }, receive);
   const headers: Record<string, string> = {};
   if (start > 0) headers.range = `bytes=${start}-`;
   if (validators?.etag !== undefined) headers['if-none-match'] = validators.etag;
   if (validators?.lastModified !== undefined) headers['if-modified-since'] = validators.lastModified;
-  return http.get({ place, upstream, headers, signal, limit, small }, receive);
+  return http.get({ place, upstream, headers, signal }, receive);
 }
 
 /** How the file is named in messages. */

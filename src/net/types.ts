@@ -2,7 +2,7 @@
 import type { ProgressEvent } from '../progress.ts';
 
 export interface FetcherOptions {
-  /** Connections at work for one host; default 8. Small files are asked for a few ahead on each. */
+  /** Parallel requests to one host; default 8. */
   readonly perHost?: number;
   /** Bytes a second over all hosts together; default unlimited. */
   readonly rateBytesPerSecond?: number | undefined;

@@ -38,8 +38,8 @@ export interface BadUpstream {
   /** Root URL without a slash at the end. */
   readonly url: string;
   readonly seen: SeenRequest[];
-  /** The most connections that there were at once. */
-  readonly peakConnections: () => number;
+  /** The most requests that were under way at once. */
+  readonly peak: () => number;
   /** What the next requests for a path get, one each; then the file is served. Paths as sent, percent-encoding and all. */
   script(path: string, ...behaviours: Behaviour[]): void;
   /** What every request for a path gets. */
@@ -57,18 +57,16 @@ export async function badUpstream(files: Readonly<Record<string, Buffer>>): Prom
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     seen.push({ path, headers: request.headers });
+    peak = Math.max(peak, ++running);
+    response.on('close', () => running--);
     const behaviour = scripts.get(path)?.shift() ?? constant.get(path) ?? { kind: 'serve' };
     behave(behaviour, files[path], request, response);
-  });
-  server.on('connection', (socket) => {
-    peak = Math.max(peak, ++running);
-    socket.on('close', () => running--);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
-    peakConnections: () => peak,
+    peak: () => peak,
     script: (path, ...behaviours) => scripts.set(path, behaviours),
     always: (path, behaviour) => constant.set(path, behaviour),
     close: () => close(server),
