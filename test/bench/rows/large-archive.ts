@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { compare, timed } from '../measure.ts';
-import { Aptly, archive, Kubedos } from '../tools.ts';
+import { Aptly, archive, Kubedos, runCommand } from '../tools.ts';
 import { type Bench, type Figure, megabytes, type Row, seconds } from '../types.ts';
 
 const PACKAGES = 63_000;
@@ -35,7 +35,7 @@ export const largeArchive: Row = {
       reach: '≥ 10×',
       reached: noop.ratio >= 10,
     });
-    await kubedos.run('snapshot', 'create', '--tag', 'first');
+    await kubedos.run('snapshot', 'create');
     await aptly.run('snapshot', 'create', 'first', 'from', 'mirror', 'large');
     await first.close();
 
@@ -48,20 +48,28 @@ export const largeArchive: Row = {
     await timed(aptly.update('large'));
     await second.close();
 
+    const [older] = await snapshots(kubedos);
+    let before = 0;
     const create = await compare(
       3,
       {
-        ...kubedos.command('snapshot', 'create', '--tag', 'second'),
-        before: () => kubedos.run('snapshot', 'delete', 'second', '--yes').catch(() => undefined),
+        ...kubedos.command('snapshot', 'create'),
+        before: async () => {
+          for (const id of await snapshots(kubedos))
+            if (id !== older) await kubedos.run('snapshot', 'delete', id, '--yes');
+          before = await bytesOf(kubedos);
+        },
       },
       {
         ...aptly.command('snapshot', 'create', 'second', 'from', 'mirror', 'large'),
         before: () => aptly.run('snapshot', 'drop', 'second').catch(() => undefined),
       },
     );
+    const added = (await bytesOf(kubedos)) - before;
+    const newer = (await snapshots(kubedos)).find((id) => id !== older) ?? '';
     const diff = await compare(
       5,
-      kubedos.command('snapshot', 'diff', 'first', 'second'),
+      kubedos.command('snapshot', 'diff', older ?? '', newer),
       aptly.command('snapshot', 'diff', '-only-matching=false', 'first', 'second'),
     );
     for (const [work, { ours, theirs, ratio }] of [
@@ -78,9 +86,26 @@ export const largeArchive: Row = {
         reached: ratio >= 20,
       });
     }
+    figures.push({
+      work: 'snapshot create: what it adds to the store',
+      ours: `${Math.ceil(added / 1000)} KB`,
+      against: '–',
+      theirs: '',
+      reach: '≤ 100 KB',
+      reached: added <= 100_000,
+    });
     return figures;
   },
 };
+
+async function snapshots(kubedos: Kubedos): Promise<string[]> {
+  return JSON.parse(await kubedos.run('snapshot', 'list', '--json')).map(({ id }: { id: string }) => id);
+}
+
+/** Of everything in the data folder, as files are long. */
+async function bytesOf(kubedos: Kubedos): Promise<number> {
+  return Number.parseInt(await runCommand({ argv: ['du', '--bytes', '--summarize', kubedos.data] }), 10);
+}
 
 export function memory(work: string, bytes: number, limit = LIMIT_BYTES): Figure {
   return {
