@@ -1,6 +1,5 @@
 /** One curated publication, as a process: `publish-worker.mjs DATA PACKAGES STATE`. STATE holds the publication before. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { openHouse } from '../../dist/wiring.js';
 
 const [data = '', packages = '', state = ''] = process.argv.slice(2);
@@ -23,10 +22,11 @@ const published = await publish({
       component: 'main',
       kind: 'Packages',
       architecture: 'amd64',
-      async *stanzas() {
-        const bytes = await readFile(packages);
+      // In blocks, as the use cases hand them on.
+      *stanzas() {
+        const bytes = readFileSync(packages);
         for (let start = 0; start < bytes.length; ) {
-          const end = bytes.indexOf('\n\n', start);
+          const end = bytes.indexOf('\n\n', Math.min(start + 65_536, bytes.length - 2));
           yield bytes.subarray(start, end + 1);
           start = end + 2;
         }
