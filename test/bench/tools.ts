@@ -3,12 +3,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { run } from '../../src/exec/run.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
 import { type FakeKey, fakeKey } from '../support/fake-key.ts';
-import { type SyntheticApt, type SyntheticOptions, startSyntheticApt } from '../support/synthetic-apt.ts';
+import {
+  type SyntheticApt,
+  type SyntheticOptions,
+  startSyntheticApt,
+  syntheticFile,
+} from '../support/synthetic-apt.ts';
 import type { Command } from './measure.ts';
 
 const MAIN = join(INSTALLATION, 'dist/cli/main.js');
@@ -77,6 +82,27 @@ export class Kubedos {
 export function archive(folder: string, options: Omit<SyntheticOptions, 'folder'>): Promise<SyntheticApt> {
   mkdirSync(folder, { recursive: true });
   return startSyntheticApt({ ...options, folder });
+}
+
+/** The same as files below `root`, served by nginx. */
+export async function staticArchive(
+  folder: string,
+  root: string,
+  options: Omit<SyntheticOptions, 'folder'>,
+): Promise<Served> {
+  const made = await archive(join(folder, 'index'), options);
+  const keep = (path: string, bytes: Uint8Array): void => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), bytes);
+  };
+  for (const path of ['dists/synthetic/InRelease', 'dists/synthetic/main/binary-amd64/Packages.gz'])
+    keep(path, Buffer.from(await (await fetch(`${made.url}/${path}`)).arrayBuffer()));
+  await made.close();
+  for (let number = 0; number < options.packages; number++) {
+    const { path, bytes } = syntheticFile(options, number, 1);
+    keep(path, bytes);
+  }
+  return nginx(join(folder, 'nginx'), root);
 }
 
 /** Verifies upstream by the same key; what it publishes it does not sign, which spares it work. */

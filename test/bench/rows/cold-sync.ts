@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { syntheticFile } from '../../support/synthetic-apt.ts';
 import { compare, shell } from '../measure.ts';
-import { archive, Kubedos, nginx } from '../tools.ts';
+import { Kubedos, staticArchive } from '../tools.ts';
 import { type Bench, type Figure, type Row, seconds } from '../types.ts';
 
 const PACKAGES = 2_000;
@@ -17,23 +17,13 @@ export const coldSync: Row = {
   async measure({ folder }: Bench): Promise<Figure[]> {
     const kubedos = await Kubedos.make(join(folder, 'kubedos'));
     const options = { key: kubedos.key, packages: PACKAGES, packageBytes: PACKAGE_BYTES };
-    // The files as nginx serves them: neither side waits for a server that makes them up.
-    const root = join(folder, 'root');
-    const made = await archive(join(folder, 'index'), options);
-    const keep = async (path: string, bytes: Uint8Array): Promise<void> => {
-      await mkdir(dirname(join(root, path)), { recursive: true });
-      await writeFile(join(root, path), bytes);
-    };
-    for (const path of ['dists/synthetic/InRelease', 'dists/synthetic/main/binary-amd64/Packages.gz'])
-      await keep(path, Buffer.from(await (await fetch(`${made.url}/${path}`)).arrayBuffer()));
-    await made.close();
-    const upstream = await nginx(join(folder, 'nginx'), root);
+    // Neither side waits for a server that makes the files up.
+    const upstream = await staticArchive(folder, join(folder, 'root'), options);
     try {
       const urls: string[] = [];
       const sums: string[] = [];
       for (let number = 0; number < PACKAGES; number++) {
         const { path, bytes } = syntheticFile(options, number, 1);
-        await keep(path, bytes);
         urls.push(`url = "${upstream.url}/${path}"\noutput = "${path}"\n`);
         sums.push(`${createHash('sha256').update(bytes).digest('hex')}  ${path}\n`);
       }

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { syntheticFile } from '../../support/synthetic-apt.ts';
 import { compare } from '../measure.ts';
-import { archive, Kubedos, nginx, runCommand } from '../tools.ts';
+import { Kubedos, nginx, runCommand, staticArchive } from '../tools.ts';
 import type { Bench, Figure, Row } from '../types.ts';
 
 const SMALL = { packages: 1_000, packageBytes: 30_000 };
@@ -19,15 +18,12 @@ export const serve: Row = {
     const root = join(folder, 'root');
     for (const [name, options] of Object.entries({ small: SMALL, large: LARGE })) {
       say(`sync of ${name} files`);
-      const upstream = await archive(join(folder, name), { key: kubedos.key, ...options });
+      const upstream = await staticArchive(join(folder, name), join(root, 'c/stable', name), {
+        key: kubedos.key,
+        ...options,
+      });
       await kubedos.run('mirror', 'sync', kubedos.spec(name, upstream.url));
-      await upstream.close();
-      for (let number = 0; number < options.packages; number++) {
-        const { path, bytes } = syntheticFile(options, number, 1);
-        const file = join(root, 'c/stable', name, path);
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, bytes);
-      }
+      await upstream.stop();
     }
     await kubedos.run('snapshot', 'create', '--channel', 'stable');
     const script = join(folder, 'wrk.lua');
