@@ -36,6 +36,9 @@ export class HttpClient {
   readonly #proxies = new Map<string, URL | undefined>();
 
   constructor(options: HttpOptions) {
+    if (!/^[\x20-\x7e]*$/.test(options.userAgent)) {
+      throw new KubedosError('usage.argument', 'set the user agent: expected printable ASCII');
+    }
     this.#options = options;
     this.#agent = new Agent(this.#agentOptions());
   }

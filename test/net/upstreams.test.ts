@@ -198,17 +198,19 @@ describe('stopping', () => {
   });
 });
 
-test('no more requests to a host than told, however many files', async () => {
+test('no more requests to a host than told, however many files of whatever size', async () => {
   const server = await upstream();
-  server.always('/small', { kind: 'late', ms: 5 });
+  for (const path of ['/small', '/large']) server.always(path, { kind: 'late', ms: 5 });
   const dir = await folder();
   const shared = fetcher({ perHost: 3 });
+  const files = [wanted('small', SMALL), wanted('large', LARGE)];
   await Promise.all(
-    Array.from({ length: 40 }, (_, i) =>
-      shared.file([server.url], wanted('small', SMALL), { partial: join(dir, `${i}`) }),
+    Array.from({ length: 60 }, (_, i) =>
+      shared.file([server.url], files[i % 4 === 0 ? 1 : 0] ?? wanted('small', SMALL), { partial: join(dir, `${i}`) }),
     ),
   );
   expect(server.peak()).toBe(3);
+  expect(server.seen).toHaveLength(60);
 });
 
 test('paths travel encoded by segment, and may not escape', async () => {
