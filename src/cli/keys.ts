@@ -1,6 +1,6 @@
 /** The store's own keys as `init`, `start` and the `key` commands make them. */
 import { KubedosError } from '../errors.ts';
-import type { ExternalKey } from '../trust/key-folder.ts';
+import type { WantedKey } from '../trust/rotate.ts';
 import type { KeyAlgorithm } from '../trust/signing-key.ts';
 import type { PublicKeyInfo } from '../trust/types.ts';
 import type { House } from '../wiring.ts';
@@ -19,9 +19,6 @@ export const KEY_OPTIONS = [
     summary: 'sign by this key of your GnuPG, on a smartcard perhaps: its private half stays there',
   },
 ] as const;
-
-/** A key to be made, or one that GnuPG keeps. */
-export type WantedKey = { readonly algorithm: KeyAlgorithm; readonly userId: string } | ExternalKey;
 
 export function wantedKey(input: Input): WantedKey {
   const gnupg = input.string('gpg-key');

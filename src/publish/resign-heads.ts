@@ -22,8 +22,7 @@ export interface ResignHeadsDeps {
  */
 export async function resignHeads({ store, signer, before, recordChange }: ResignHeadsDeps): Promise<string[]> {
   const names: string[] = [];
-  for (const mirror of await store.heads.list()) {
-    if (!(await isSignedBy(before, mirror, store.objects))) continue;
+  for (const mirror of await headsSignedBy(store, before)) {
     const resigned = await resignMirror({ objects: store.objects, signer }, { mirror });
     if (!resigned.possible) continue;
     const { manifest } = resigned;
@@ -36,10 +35,13 @@ export async function resignHeads({ store, signer, before, recordChange }: Resig
 }
 
 /** Mirrors whose newest state these keys signed. */
-export async function headsSignedBy({ objects, heads }: ResignHeadsDeps['store'], keys: Keyring): Promise<string[]> {
-  const names: string[] = [];
-  for (const head of await heads.list()) if (await isSignedBy(keys, head, objects)) names.push(head.name);
-  return names;
+export async function headsSignedBy(
+  { objects, heads }: ResignHeadsDeps['store'],
+  keys: Keyring,
+): Promise<MirrorHead[]> {
+  const found: MirrorHead[] = [];
+  for (const head of await heads.list()) if (await isSignedBy(keys, head, objects)) found.push(head);
+  return found;
 }
 
 async function isSignedBy(keys: Keyring, head: MirrorHead, objects: Store['objects']): Promise<boolean> {

@@ -5,8 +5,11 @@ import { rootKeyOf } from './roots.ts';
 import type { KeyAlgorithm } from './signing-key.ts';
 import type { Fingerprint, SigningKey } from './types.ts';
 
+/** A key to be made, or one that GnuPG keeps. */
+export type WantedKey = { readonly userId: string; readonly algorithm: KeyAlgorithm } | ExternalKey;
+
 export interface Rotation {
-  readonly wanted: { readonly userId: string; readonly algorithm: KeyAlgorithm } | ExternalKey;
+  readonly wanted: WantedKey;
   readonly passphrase?: string | undefined;
   readonly now: Date;
   /** The key before was stolen or lost: nothing that it signed counts any more. Otherwise older snapshots stay good. */

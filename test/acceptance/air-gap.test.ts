@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INSTALLATION } from '../../src/wiring.ts';
-import { BOOTABLE, connectedStore, KUBEDOS, kubedos, MINUTE, tool } from '../support/real-debian.ts';
+import { KUBEDOS } from '../support/command-line.ts';
+import { BOOTABLE, connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
 
 let dir: string;
 let connected: string;

@@ -6,27 +6,28 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BOOTABLE, cachedStore, connectedStore, kubedos, MINUTE, ServedData, tool } from '../support/real-debian.ts';
+import { BOOTABLE, cachedStore, connectedStore, kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
+import type { Served } from '../support/served.ts';
 
 const DEBIAN_12_KEY = 'B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8';
 const VERBATIM = cachedStore('verbatim');
 
 let dir: string;
 let connected: string;
-let curated: ServedData;
-let verbatim: ServedData;
+let curated: Served;
+let verbatim: Served;
 let keyring: string;
 
 beforeAll(async () => {
   dir = await roots();
   connected = await connectedStore();
-  curated = await ServedData.start(connected);
+  curated = await serveData(connected);
   const armoured = join(dir, 'store.asc');
   writeFileSync(armoured, await kubedos(connected, 'key', 'show'));
   keyring = join(dir, 'store.gpg');
   await tool('gpg', '--homedir', dir, '--dearmor', '--output', keyring, armoured);
   await syncVerbatim(armoured);
-  verbatim = await ServedData.start(VERBATIM);
+  verbatim = await serveData(VERBATIM);
 }, 20 * MINUTE);
 
 afterAll(async () => {
@@ -83,21 +84,20 @@ async function onlySource(root: string, data: string, mirror: string, url: strin
   return inRoot(root, 'apt-get', '-o', 'APT::Update::Error-Mode=any', 'update');
 }
 
+/** The root that debootstrap made from there, its signature checked. */
+async function bootstrap(name: string, url: string): Promise<string> {
+  const root = join(dir, name);
+  const options = ['--variant=minbase', `--keyring=${keyring}`, '--force-check-gpg'];
+  await tool('debootstrap', ...options, 'bookworm', root, url);
+  return root;
+}
+
 describe('debootstrap and apt', () => {
   it(
     'install from the curated mirror, which we sign',
     async () => {
-      const root = join(dir, 'curated');
       const url = `${curated.url}/c/stable/${BOOTABLE}`;
-      await tool(
-        'debootstrap',
-        '--variant=minbase',
-        `--keyring=${keyring}`,
-        '--force-check-gpg',
-        'bookworm',
-        root,
-        url,
-      );
+      const root = await bootstrap('curated', url);
       await onlySource(root, connected, BOOTABLE, curated.url);
       await inRoot(root, 'apt-get', 'install', '--yes', '--no-install-recommends', 'openssh-server');
       expect(await inRoot(root, 'dpkg', '--status', 'openssh-server')).toContain('Status: install ok installed');
@@ -109,17 +109,7 @@ describe('debootstrap and apt', () => {
   it(
     'install from a verbatim mirror, which upstream signed',
     async () => {
-      const root = join(dir, 'verbatim');
-      const url = `${verbatim.url}/c/stable/copy`;
-      await tool(
-        'debootstrap',
-        '--variant=minbase',
-        `--keyring=${keyring}`,
-        '--force-check-gpg',
-        'bookworm',
-        root,
-        url,
-      );
+      const root = await bootstrap('verbatim', `${verbatim.url}/c/stable/copy`);
 
       const update = await onlySource(root, VERBATIM, 'updates', verbatim.url);
       expect(update).toContain(`${verbatim.url}/c/stable/updates bookworm-updates InRelease`);

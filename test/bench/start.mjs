@@ -1,6 +1,5 @@
 // `npm run bench`: installs what is compared against, builds, then measures. Row names as arguments choose.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDebian, missingDebian, setUp } from '../../src/set-up.mjs';
 
@@ -8,6 +7,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 setUp();
 installDebian(missingDebian(['aptly', 'curl', 'gnupg', 'nginx-light', 'time', 'wrk']));
 for (const argv of [['src/build.mjs'], ['--import', 'tsx', 'test/bench/run.ts', ...process.argv.slice(2)]]) {
-  const { status } = spawnSync(process.execPath, argv, { cwd: join(root), stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, argv, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

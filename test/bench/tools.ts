@@ -1,13 +1,12 @@
 /** The commands that are compared: kubedos as it is installed, aptly with a root of its own, nginx in front of a folder. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { run } from '../../src/exec/run.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
 import { type FakeKey, fakeKey } from '../support/fake-key.ts';
+import { Served } from '../support/served.ts';
 import {
   type SyntheticApt,
   type SyntheticOptions,
@@ -140,36 +139,6 @@ export class Aptly {
   }
 }
 
-/** A server as a process of its own, stopped by its process id. */
-export class Served {
-  readonly url: string;
-  readonly #child: ChildProcess;
-
-  constructor(url: string, child: ChildProcess) {
-    this.url = url;
-    this.#child = child;
-  }
-
-  static async start(argv: readonly string[]): Promise<Served> {
-    const [command = '', ...args] = argv;
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    for await (const line of createInterface(child.stdout)) {
-      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
-      if (url === undefined) continue;
-      child.stdout.resume();
-      return new Served(url, child);
-    }
-    throw new Error(`${command} ended before it said where it listens`);
-  }
-
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await ended;
-  }
-}
-
 /** nginx as Debian configures it for files (sendfile, tcp_nopush), with one worker, as we have one process. */
 export async function nginx(folder: string, root: string): Promise<Served> {
   mkdirSync(folder, { recursive: true });
@@ -190,7 +159,7 @@ http { sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000; c
       () => true,
       () => false,
     );
-    if (answered) return new Served(url, child);
+    if (answered) return new Served(child, url);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   child.kill('SIGTERM');

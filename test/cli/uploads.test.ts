@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
 import { AptClient } from '../support/apt-client.ts';
-import { CommandLine, type Served } from '../support/command-line.ts';
+import { CommandLine } from '../support/command-line.ts';
 import { buildDeb } from '../support/fake-deb.ts';
+import type { Served } from '../support/served.ts';
 
 let line: CommandLine;
 let server: Served;

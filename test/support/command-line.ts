@@ -1,10 +1,11 @@
 /** The command line from the checkout, as a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/exec/run.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { Served } from './served.ts';
 
 export interface CliRun {
   readonly status: number;
@@ -14,7 +15,8 @@ export interface CliRun {
   readonly json: unknown;
 }
 
-const MAIN = [process.execPath, '--import', 'tsx', join(INSTALLATION, 'src/cli/main.ts')];
+/** The first words of every command line. */
+export const KUBEDOS = [process.execPath, '--import', 'tsx', join(INSTALLATION, 'src/cli/main.ts')];
 
 export class CommandLine {
   /** A folder of the test; `remove` takes it away. */
@@ -31,7 +33,7 @@ export class CommandLine {
 
   /** On the data folder `data` unless `env` names another. */
   async kubedos(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
-    const { status, stdout, stderr } = await run([...MAIN, ...args], {
+    const { status, stdout, stderr } = await run([...KUBEDOS, ...args], {
       cwd: INSTALLATION,
       env: { KUBEDOS_DATA: this.path('data'), ...env },
       timeoutMs: 60_000,
@@ -51,55 +53,13 @@ export class CommandLine {
 
   /** `kubedos serve` on a free port, once it says where it listens. */
   async serve(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Served> {
-    const [command = '', ...rest] = [...MAIN, 'serve', '--port', '0', ...args];
-    const child = spawn(command, rest, {
-      cwd: INSTALLATION,
-      env: { PATH: process.env.PATH, KUBEDOS_DATA: this.path('data'), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#servers.push(child);
-    const served = new Served(child);
-    await served.listening();
-    return served;
+    const options = { cwd: INSTALLATION, env: { PATH: process.env.PATH, KUBEDOS_DATA: this.path('data'), ...env } };
+    return Served.start([...KUBEDOS, 'serve', '--port', '0', ...args], options, (child) => this.#servers.push(child));
   }
 
   remove(): void {
     for (const child of this.#servers) child.kill('SIGKILL');
     rmSync(this.dir, { recursive: true, force: true });
-  }
-}
-
-export class Served {
-  readonly process: ChildProcess;
-  out = '';
-  err = '';
-
-  constructor(process: ChildProcess) {
-    this.process = process;
-    process.stdout?.setEncoding('utf8').on('data', (text) => {
-      this.out += text;
-    });
-    process.stderr?.setEncoding('utf8').on('data', (text) => {
-      this.err += text;
-    });
-  }
-
-  get url(): string {
-    return / on (https?:\S+) \(stop/.exec(this.out)?.[1] ?? '';
-  }
-
-  async listening(): Promise<void> {
-    while (this.url === '') {
-      if (this.process.exitCode !== null) throw new Error(`serve ended with ${this.process.exitCode}: ${this.err}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
-  /** Its exit status. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    const ended = new Promise<number | null>((resolve) => this.process.once('close', resolve));
-    this.process.kill(signal);
-    return ended;
   }
 }
 

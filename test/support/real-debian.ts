@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { run } from '../../src/exec/run.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { KUBEDOS } from './command-line.ts';
+import { Served } from './served.ts';
 
 export const MINUTE = 60_000;
 
@@ -17,9 +16,6 @@ export function cachedStore(name: string): string {
   mkdirSync(CACHE, { recursive: true });
   return join(CACHE, name);
 }
-
-/** The command line of the checkout; the first words come before those of the command. */
-export const KUBEDOS = [process.execPath, '--import', 'tsx', join(INSTALLATION, 'src/cli/main.ts')] as const;
 
 /** Runs a command; its standard output. Rejects with `exec.failed`, which holds status and standard error. */
 export async function kubedos(data: string, ...args: readonly string[]): Promise<string> {
@@ -50,36 +46,7 @@ export async function connectedStore(): Promise<string> {
   return data;
 }
 
-/** `kubedos serve` on a free port of loopback, as a process of its own. */
-export class ServedData {
-  readonly url: string;
-  readonly #child: ChildProcess;
-
-  private constructor(url: string, child: ChildProcess) {
-    this.url = url;
-    this.#child = child;
-  }
-
-  static async start(data: string): Promise<ServedData> {
-    const [node, ...before] = KUBEDOS;
-    const child = spawn(node, [...before, 'serve', '--port', '0', '--data', data], {
-      cwd: INSTALLATION,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    for await (const line of createInterface(child.stdout)) {
-      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
-      if (url !== undefined) {
-        child.stdout.resume();
-        return new ServedData(url, child);
-      }
-    }
-    throw new Error('the server ended before it said where it listens');
-  }
-
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await ended;
-  }
+/** `kubedos serve` on a free port of loopback. */
+export function serveData(data: string): Promise<Served> {
+  return Served.start([...KUBEDOS, 'serve', '--port', '0', '--data', data], { cwd: INSTALLATION });
 }

@@ -33,7 +33,7 @@ export const keyRotateCommand: CommandSpec = {
     const plan = {
       before: before.keys[0]?.fingerprint ?? '',
       root: (await roots.own()).length + 1,
-      signedAnew: await headsSignedBy(store, before),
+      signedAnew: (await headsSignedBy(store, before)).map(({ name }) => name),
       revokeOld: input.flag('revoke-old'),
     };
     if (!input.flag('yes')) return describe({ ...plan, dryRun: true, after: null });
