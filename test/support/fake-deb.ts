@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import lzma from 'lzma-native';
 import tar from 'tar-stream';
 import { compress as zstd } from 'zstd-napi';
+import { noise } from './random-files.ts';
 
 export type FakeCompression = 'none' | 'gz' | 'xz' | 'zst';
 
@@ -105,13 +106,6 @@ export function controlText(pkg: FakePackage): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}: ${value}\n`)
     .join('');
-}
-
-/** Bytes that do not compress and are the same each time. */
-export function noise(seed: string, sizeBytes: number): Buffer {
-  const blocks: Buffer[] = [];
-  for (let i = 0; i * 64 < sizeBytes; i++) blocks.push(hash('sha512', `${seed} ${i}`, 'buffer'));
-  return Buffer.concat(blocks).subarray(0, sizeBytes);
 }
 
 export async function buildDeb(pkg: FakePackage): Promise<Buffer> {

@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { noise } from './fake-deb.ts';
 import type { FakeKey } from './fake-key.ts';
+import { noise } from './random-files.ts';
 
 export interface SyntheticOptions {
   readonly key: FakeKey;
@@ -91,6 +91,10 @@ export async function startSyntheticApt(options: SyntheticOptions): Promise<Synt
   };
 }
 
+export function syntheticPath(number: number, version: number): string {
+  return `pool/main/p${number % 1000}/package-${number}_${version}_amd64.deb`;
+}
+
 /** A stanza of the usual length. */
 export function syntheticFile(
   { packageBytes = 200 }: Pick<SyntheticOptions, 'packageBytes'>,
@@ -98,7 +102,7 @@ export function syntheticFile(
   version: number,
 ): SyntheticFile {
   const name = `package-${number}`;
-  const path = `pool/main/p${number % 1000}/${name}_${version}_amd64.deb`;
+  const path = syntheticPath(number, version);
   const bytes = noise(`${name} ${version}`, packageBytes);
   const stanza = [
     `Package: ${name}`,

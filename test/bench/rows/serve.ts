@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { syntheticFile } from '../../support/synthetic-apt.ts';
+import { syntheticPath } from '../../support/synthetic-apt.ts';
 import { compare } from '../measure.ts';
 import { Kubedos, nginx, runCommand, staticArchive } from '../tools.ts';
 import type { Bench, Figure, Row } from '../types.ts';
@@ -38,7 +38,7 @@ end\n`,
     const ours = await kubedos.serve();
     const theirs = await nginx(join(folder, 'nginx'), root);
     try {
-      const { path } = syntheticFile(LARGE, 0, 1);
+      const path = syntheticPath(0, 1);
       const one = (url: string) => ({
         argv: ['curl', '--silent', '--fail', '--output', '/dev/null', `${url}/c/stable/large/${path}`],
       });
