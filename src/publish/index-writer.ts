@@ -32,7 +32,7 @@ export async function writeIndex(
     readonly onPiece: (piece: Piece) => void;
   },
 ): Promise<WrittenIndex> {
-  const lanes = options.compressions.map((compression) => openLane(objects, cache, codecOf(compression)));
+  const lanes = options.compressions.map((compression) => openLane(objects, codecOf(compression)));
   const plain = createHash('sha256');
   let sizeBytes = 0;
   try {
@@ -40,7 +40,10 @@ export async function writeIndex(
       options.onPiece(piece);
       plain.update(piece.content);
       sizeBytes += piece.content.length;
-      const taken = await Promise.all(lanes.map((lane) => lane.push(piece)));
+      const kept = await Promise.all(lanes.map(({ codec }) => cache.kept(piece, codec)));
+      // The next piece is cut, in the same memory, while this one is compressed.
+      const own = kept.includes(undefined) ? { ...piece, content: Buffer.from(piece.content) } : piece;
+      const taken = await Promise.all(lanes.map((lane, at) => lane.push(kept[at] ?? cache.compress(own, lane.codec))));
       if (taken.includes(false)) break;
     }
     for (const lane of lanes) lane.end();
@@ -51,33 +54,33 @@ export async function writeIndex(
   const compressed = new Map<IndexCompression, ObjectRef>();
   for (const [at, result] of settled.entries()) {
     if (result.status === 'rejected') throw result.reason;
-    compressed.set((lanes[at] as Lane).compression, result.value);
+    compressed.set((lanes[at] as Lane).codec.extension, result.value);
   }
   return { plain: { sha256: plain.digest('hex'), sizeBytes }, compressed };
 }
 
 interface Lane {
-  readonly compression: IndexCompression;
+  readonly codec: Codec;
   readonly stored: Promise<ObjectRef>;
-  push(piece: Piece): Promise<boolean>;
+  push(member: Buffer | Promise<Buffer>): Promise<boolean>;
   end(): void;
   fail(error: unknown): void;
 }
 
-/** One output file: pieces go in, the object store pulls compressed bytes out. */
-function openLane(objects: ObjectStore, cache: PieceCache, codec: Codec): Lane {
+/** One output file: compressed pieces go in, the object store pulls them out. */
+function openLane(objects: ObjectStore, codec: Codec): Lane {
   const handover = new Handover<Promise<Buffer>>(PIECES_AHEAD);
   const stored = objects.put(codec.join(awaited(handover)));
   // A store that fails may never ask for more; the producer must not wait for it.
   stored.catch(() => handover.leave());
   return {
-    compression: codec.extension,
+    codec,
     stored,
-    push(piece) {
-      const member = cache.compressed(piece, codec);
+    push(member) {
+      const coming = Promise.resolve(member);
       // Looked at when its turn comes; until then a failure is not unhandled.
-      member.catch(() => undefined);
-      return handover.push(member);
+      coming.catch(() => undefined);
+      return handover.push(coming);
     },
     end: () => handover.end(),
     fail: (error) => handover.fail(error),

@@ -24,15 +24,22 @@ export class PieceCache {
     this.#dir = dir;
   }
 
-  /** The compressed piece: from the cache, or made and kept. */
-  async compressed(piece: Piece, codec: Codec): Promise<Buffer> {
-    const folder = join(this.#dir, codec.id, piece.sha256.slice(0, 2));
-    const file = join(folder, piece.sha256.slice(2));
-    const kept = await readKept(file);
-    if (kept !== undefined) return kept;
-    const bytes = await codec.compress(piece.content);
+  /** The compressed piece, if it was kept. */
+  kept({ sha256 }: Piece, codec: Codec): Promise<Buffer | undefined> {
+    return readKept(this.#place(sha256, codec).file);
+  }
+
+  /** Compresses and keeps. */
+  async compress({ content, sha256 }: Piece, codec: Codec): Promise<Buffer> {
+    const bytes = await codec.compress(content);
+    const { folder, file } = this.#place(sha256, codec);
     await this.#keep(folder, file, bytes);
     return bytes;
+  }
+
+  #place(sha256: string, codec: Codec): { readonly folder: string; readonly file: string } {
+    const folder = join(this.#dir, codec.id, sha256.slice(0, 2));
+    return { folder, file: join(folder, sha256.slice(2)) };
   }
 
   /** Not durable: a torn file does not fit its checksum. A full disk or a read-only folder costs time, nothing else. */

@@ -17,7 +17,7 @@ const NAMES_A_PIECE = 512;
 const MAX_PIECE_BYTES = 4 * 1024 * 1024;
 
 export interface Piece {
-  /** Whole stanzas, each followed by a blank line. */
+  /** Whole stanzas, each followed by a blank line. Valid until the next piece is asked for: the memory is used again. */
   readonly content: Buffer;
   readonly sha256: string;
 }
@@ -73,7 +73,10 @@ function beginsPiece({ bytes, start, end }: NameAt): boolean {
   return (x >>> 0) % NAMES_A_PIECE === 0;
 }
 
-/** Copies runs into one growing block. */
+/**
+ * Copies runs into one growing block. What it hands out is that block, and not a copy: most pieces are in the cache, and
+ * fresh memory for each costs more than all else that is done with it.
+ */
 class Gatherer {
   bytes = 0;
   #block = Buffer.allocUnsafe(1024 * 1024);
@@ -90,7 +93,7 @@ class Gatherer {
   }
 
   take(): Piece {
-    const content = Buffer.from(this.#block.subarray(0, this.bytes));
+    const content = this.#block.subarray(0, this.bytes);
     this.bytes = 0;
     return { content, sha256: hash('sha256', content, 'hex') };
   }

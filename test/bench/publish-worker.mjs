@@ -1,5 +1,5 @@
 /** One curated publication, as a process: `publish-worker.mjs DATA PACKAGES STATE`. STATE holds the publication before. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { openHouse } from '../../dist/wiring.js';
 
 const [data = '', packages = '', state = ''] = process.argv.slice(2);
@@ -22,14 +22,19 @@ const published = await publish({
       component: 'main',
       kind: 'Packages',
       architecture: 'amd64',
-      // In blocks, as the use cases hand them on.
+      // In blocks whose memory is used again, as the use cases hand them on.
       *stanzas() {
-        const bytes = readFileSync(packages);
-        for (let start = 0; start < bytes.length; ) {
-          const end = bytes.indexOf('\n\n', Math.min(start + 65_536, bytes.length - 2));
-          yield bytes.subarray(start, end + 1);
-          start = end + 2;
+        const file = openSync(packages);
+        const block = Buffer.allocUnsafe(262_144);
+        for (let kept = 0; ; ) {
+          const read = readSync(file, block, kept, block.length - kept, null);
+          if (read === 0) break;
+          const whole = block.lastIndexOf('\n\n', kept + read - 2) + 2;
+          yield block.subarray(0, whole - 1);
+          block.copy(block, 0, whole, kept + read);
+          kept += read - whole;
         }
+        closeSync(file);
       },
     },
   ],

@@ -18,13 +18,13 @@ const names = async () =>
 
 test('pieces that nobody used for long are removed, once a day; those in use stay', async () => {
   const cache = new PieceCache(dir);
-  for (const text of ['a', 'b', 'c']) await cache.compressed(piece(text), codecOf('gz'));
+  for (const text of ['a', 'b', 'c']) await cache.compress(piece(text), codecOf('gz'));
   const old = new Date(Date.now() - KEPT_UNUSED_MS - 1000);
   await utimes(fileOf('a'), old, old);
   await utimes(fileOf('b'), old, old);
   await writeFile(join(dir, 'tmp-1-left-by-a-kill'), '');
   await utimes(join(dir, 'tmp-1-left-by-a-kill'), old, old);
-  await cache.compressed(piece('b'), codecOf('gz'));
+  await cache.kept(piece('b'), codecOf('gz'));
   expect((await stat(fileOf('b'))).mtimeMs).toBeGreaterThan(old.getTime() + 1000);
 
   await cache.tidy();
