@@ -16,7 +16,7 @@ export interface Serving extends Omit<ListenOptions, 'host' | 'port'> {
 export const DEFAULT_PORT = 8480;
 
 export async function serveHouse(house: House, serving: Serving = {}): Promise<Listening> {
-  const [{ createApp }, { listen }, { fileStamp }] = await Promise.all([
+  const [{ createApp }, { listen }, { fileStamp, folderStamp }] = await Promise.all([
     import('../server/app.ts'),
     import('../server/listen.ts'),
     import('../server/file-stamp.ts'),
@@ -33,6 +33,7 @@ export async function serveHouse(house: House, serving: Serving = {}): Promise<L
     badStamp: () => fileStamp(join(store.dir, 'bad')),
     onDamage: (sha256) => store.bad.add(sha256),
     clientConfig: (request) => house.clientConfig(request),
+    keyStamp: () => folderStamp(join(store.dir, 'trust')),
     search: async (text, options) => (await house.catalog()).search(text, options),
     verifyToken: async (token) => (await house.catalog()).verifyToken(token, 'upload', house.now()),
     repos: uploads(house, log),

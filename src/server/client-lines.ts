@@ -10,13 +10,13 @@ export function baseUrl(deps: Pick<ServerDeps, 'options'>, requestUrl: string): 
 /** Finding the suites of a mirror reads parts of it: kept for some states, since the start page shows all mirrors. */
 const MAX_KEPT = 256;
 
-/** Gives the lines to paste for mirrors in channels, and keeps them as long as the channel's state is the same. */
+/** Gives the lines to paste for mirrors in channels, and keeps them as long as the channel's state and the keys are the same. */
 export class ClientLines {
-  readonly #deps: Pick<ServerDeps, 'clientConfig'>;
+  readonly #deps: Pick<ServerDeps, 'clientConfig' | 'keyStamp'>;
   readonly #views: Views;
   readonly #kept = new Map<string, ClientConfig | undefined>();
 
-  constructor(deps: Pick<ServerDeps, 'clientConfig'>, views: Views) {
+  constructor(deps: Pick<ServerDeps, 'clientConfig' | 'keyStamp'>, views: Views) {
     this.#deps = deps;
     this.#views = views;
   }
@@ -31,7 +31,7 @@ export class ClientLines {
     const mirror = view?.current.mirrors.get(wanted.mirror);
     if (view === undefined || mirror === undefined) return undefined;
     const url = `${wanted.base}/c/${encodePath(`${wanted.channel}/${wanted.mirror}`)}/`;
-    const key = `${view.current.snapshot.id} ${url}`;
+    const key = `${view.current.snapshot.id} ${url} ${this.#deps.keyStamp?.() ?? ''}`;
     if (this.#kept.has(key)) return this.#kept.get(key);
     const lines = await this.#deps.clientConfig?.({ snapshot: view.current.snapshot, mirror, url });
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();

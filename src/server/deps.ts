@@ -108,6 +108,8 @@ export interface ServerDeps {
   readonly onDamage?: ((sha256: Sha256, reason: string) => Promise<void> | void) | undefined;
   /** Undefined where kubedos knows no configuration for that kind of mirror. */
   readonly clientConfig?: ((request: ClientConfigRequest) => Promise<ClientConfig | undefined>) | undefined;
+  /** Changes with the keys that `clientConfig` embeds: a rotation, a new sender. Without it they never change. */
+  readonly keyStamp?: (() => string) | undefined;
   readonly search?: Search | undefined;
   readonly verifyToken?: ((token: string) => Promise<TokenHolder | undefined> | TokenHolder | undefined) | undefined;
   readonly repos?: LocalRepos | undefined;

@@ -38,6 +38,8 @@ describe('key rotate', () => {
 
   const lines = async (url: string): Promise<string> =>
     (await line.must(['client-config', 'site', '--channel', 'lab', '--url', url])).out;
+  const keysOf = (sources: string): string => sources.slice(sources.indexOf('Signed-By:')).trim();
+  const served = async (url: string): Promise<string> => (await fetch(`${url}/api/client-config/lab/site`)).text();
   const check = async (): Promise<number> => (await line.kubedos(['store', 'check'])).status;
   const bundle = async (folder: string): Promise<number> => {
     await line.must(['bundle', 'export', '--channel', 'lab', '--to', line.path(folder)]);
@@ -58,6 +60,7 @@ describe('key rotate', () => {
       await line.must(['snapshot', 'create', '--channel', 'lab']);
       await clients.old.setSources(await lines(server.url));
       expect(await bundle('media1')).toBe(0);
+      expect(keysOf(await served(server.url))).toBe(keysOf(await lines(server.url)));
       const before = await line.must(['key', 'show']);
 
       const plan = (await line.must(['key', 'rotate', '--json'])).json;
@@ -69,6 +72,7 @@ describe('key rotate', () => {
 
       // What is served is as before, and the lines that are handed out now fit it.
       await clients.current.setSources(await lines(server.url));
+      expect(keysOf(await served(server.url))).toBe(keysOf(await lines(server.url)));
       for (const client of Object.values(clients)) expect((await client.update()).complaints).toEqual([]);
       expect((await line.must(['mirror', 'sync', spec])).out).toContain('up to date');
       expect((await line.must(['snapshot', 'create', '--channel', 'lab', '--json'])).json).toMatchObject({

@@ -95,6 +95,19 @@ describe('reading', () => {
     expect(await lines.text()).toBe('https://mirror.example.org/c/stable/debian/');
   });
 
+  test('lines are made once for a state of the channel and of the keys', async () => {
+    let made = 0;
+    let keys = 'old';
+    const app = await served.app({
+      keyStamp: () => keys,
+      clientConfig: async () => ({ fileName: 'x', path: '/x', text: `${keys} ${++made}` }),
+    });
+    const lines = async () => (await app.hono.request('/api/client-config/stable/debian')).text();
+    expect([await lines(), await lines()]).toEqual(['old 1', 'old 1']);
+    keys = 'new';
+    expect([await lines(), await lines()]).toEqual(['new 2', 'new 2']);
+  });
+
   test.each([
     ['/api/none', 404, 'store.not-found'],
     ['/api/channels/none', 404, 'store.not-found'],
