@@ -10,7 +10,7 @@ export function baseUrl(deps: Pick<ServerDeps, 'options'>, requestUrl: string): 
 /** Finding the suites of a mirror reads parts of it: kept for some states, since the start page shows all mirrors. */
 const MAX_KEPT = 256;
 
-/** Gives the lines to paste for mirrors in channels, and keeps them as long as the channel's state and the keys are the same. */
+/** Gives the lines to paste for mirrors in channels, kept as long as the channel's state and the keys are the same. */
 export class ClientLines {
   readonly #deps: Pick<ServerDeps, 'clientConfig' | 'keyStamp'>;
   readonly #views: Views;
