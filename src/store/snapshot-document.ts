@@ -15,6 +15,11 @@ export function snapshotId(sequence: number, bytes: Uint8Array): string {
   return `${sequence}-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
 }
 
+/** The first part of an id that `snapshotId` made. */
+export function sequenceOf(id: string): number {
+  return Number(id.slice(0, id.indexOf('-')));
+}
+
 /** Checks form and schema; members that a later kubedos added are kept. */
 export function parseSnapshot(bytes: Uint8Array, what: string): SnapshotDocument {
   const value = parseDocument(bytes, what);

@@ -5,7 +5,14 @@ import type { DocumentFolder } from './documents.ts';
 import { requireObject } from './heads.ts';
 import type { ProcessLock } from './lock.ts';
 import { SNAPSHOT_ID } from './schemas.ts';
-import { nextSnapshot, parseSnapshot, sameMirrors, snapshotBytes, snapshotId } from './snapshot-document.ts';
+import {
+  nextSnapshot,
+  parseSnapshot,
+  sameMirrors,
+  sequenceOf,
+  snapshotBytes,
+  snapshotId,
+} from './snapshot-document.ts';
 import type {
   Channels,
   LabelStore,
@@ -52,10 +59,10 @@ export class SnapshotFolder implements Snapshots {
     await objects.flush();
     for (const head of heads) await requireObject(objects, head.manifest.root, `take mirror ${head.name}`);
     return lock.hold('snapshot create', async () => {
-      const own = (await this.#index()).filter(({ store }) => store === identity.id);
-      const newest = own.at(-1);
+      const index = await this.#index();
+      const newest = index.filter(({ store }) => store === identity.id).at(-1);
       const parent = newest && (await this.read(newest.id));
-      const sequence = Math.max(newest?.sequence ?? 0, await this.#usedSequence()) + 1;
+      const sequence = Math.max(this.#highestOwn(index), await this.#usedSequence()) + 1;
       const place = { store: identity.id, sequence, parent: parent?.id ?? null, note: note ?? null, now };
       const document = nextSnapshot(heads, place);
       if (parent && sameMirrors(parent.document, document)) return { snapshot: parent, created: false };
@@ -93,9 +100,13 @@ export class SnapshotFolder implements Snapshots {
     const what = `snapshot ${id}`;
     const bytes = await documents.read(`${this.#file(id)}.json`);
     if (!bytes) return undefined;
+    // First of all: what damaged bytes say, such as a format that is newer than ours, means nothing.
+    if (snapshotId(sequenceOf(id), bytes) !== id) {
+      throw new KubedosError('store.corrupt', `read ${what}: its bytes are not those that its id stands for`);
+    }
     const document = parseSnapshot(bytes, what);
-    if (snapshotId(document.sequence, bytes) !== id) {
-      throw new KubedosError('store.corrupt', `read ${what}: its bytes are those of another snapshot`);
+    if (document.sequence !== sequenceOf(id)) {
+      throw new KubedosError('store.corrupt', `read ${what}: it holds the sequence number ${document.sequence}`);
     }
     const signature = await documents.read(`${this.#file(id)}.json.asc`);
     if (!signature) throw new KubedosError('store.corrupt', `read ${what}: its signature is missing`);
@@ -179,9 +190,14 @@ export class SnapshotFolder implements Snapshots {
     throw new KubedosError('store.corrupt', 'read snapshots/sequence: it does not hold a number');
   }
 
-  async #rememberSequence(index: readonly Known[]): Promise<void> {
+  /** One that cannot be read may be of this store: its number counts. */
+  #highestOwn(index: readonly Known[]): number {
     const own = index.filter(({ store }) => store === this.#parts.identity.id || store === '');
-    const highest = Math.max(0, ...own.map(({ sequence }) => sequence));
+    return Math.max(0, ...own.map(({ sequence }) => sequence));
+  }
+
+  async #rememberSequence(index: readonly Known[]): Promise<void> {
+    const highest = this.#highestOwn(index);
     if (highest <= (await this.#usedSequence())) return;
     await this.#parts.documents.write(join(this.#folder, 'sequence'), Buffer.from(`${highest}\n`));
   }
@@ -196,15 +212,16 @@ export class SnapshotFolder implements Snapshots {
   async #know(id: string): Promise<Known> {
     const remembered = this.#known.get(id);
     if (remembered) return remembered;
-    const sequence = Number(id.slice(0, id.indexOf('-')));
+    const sequence = sequenceOf(id);
     try {
       const snapshot = await this.read(id);
       const known = { id, sequence, store: snapshot?.document.store ?? '' };
       if (snapshot) this.#known.set(id, known);
       return known;
     } catch (error) {
-      // One damaged document must not hide the sound ones; who reads it is told.
-      if (error instanceof KubedosError && error.code === 'store.corrupt') return { id, sequence, store: '' };
+      // One that is damaged, or of a newer kubedos, must not hide the others; who reads it is told.
+      const unreadable = error instanceof KubedosError && ['store.corrupt', 'store.version'].includes(error.code);
+      if (unreadable) return { id, sequence, store: '' };
       throw error;
     }
   }

@@ -2,6 +2,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../src/store/canonical-json.ts';
+import { checkStore } from '../../src/store/check.ts';
+import { snapshotId } from '../../src/store/snapshot-document.ts';
 import type { Store } from '../../src/store/types.ts';
 import {
   entriesOf,
@@ -193,9 +195,10 @@ test('a damaged one does not hide the others', async () => {
   const { store, ids } = await sequenceOf(3);
   const file = join(store.dir, 'snapshots', `${ids[1]}.json`);
   const bytes = await readFile(file);
-  for (const at of [0, 10, 100, bytes.length - 2, bytes.length - 1]) {
+  const digitOfTheFormat = bytes.indexOf('kubedos-snapshot/1') + 'kubedos-snapshot/'.length;
+  for (const at of [0, 10, digitOfTheFormat, 100, bytes.length - 2, bytes.length - 1]) {
     const flipped = Buffer.from(bytes);
-    flipped[at] = (flipped[at] ?? 0) ^ 1;
+    flipped[at] = (flipped[at] ?? 0) ^ 4;
     await writeFile(file, flipped);
     await expect(store.snapshots.read(ids[1] ?? '')).rejects.toMatchObject({ code: 'store.corrupt' });
     expect((await store.snapshots.list()).toSorted()).toEqual(ids);
@@ -204,6 +207,22 @@ test('a damaged one does not hide the others', async () => {
   await writeFile(file, bytes);
   await rm(`${file}.asc`);
   await expect(store.snapshots.read(ids[1] ?? '')).rejects.toMatchObject({ code: 'store.corrupt' });
+});
+
+test('one of a newer kubedos does not hide the others', async () => {
+  const { store, ids } = await sequenceOf(2);
+  const bytes = Buffer.from('{"format":"kubedos-snapshot/2"}\n');
+  const newer = snapshotId(9, bytes);
+  await writeFile(join(store.dir, 'snapshots', `${newer}.json`), bytes);
+  await expect(store.snapshots.read(newer)).rejects.toMatchObject({ code: 'store.version' });
+  expect((await store.snapshots.list()).toSorted()).toEqual([...ids, newer]);
+  expect((await store.snapshots.resolve('2')).id).toBe(ids[1]);
+  const { findings } = await checkStore(store);
+  expect(findings).toMatchObject([
+    { kind: 'snapshot', snapshot: newer, message: expect.stringContaining('newer than this kubedos') },
+  ]);
+  await putMirror(store, 'debian', { a: '3' });
+  expect((await takeSnapshot(store)).document).toMatchObject({ sequence: 10, parent: ids[1] });
 });
 
 test('adds its own documents and nothing else', async () => {
