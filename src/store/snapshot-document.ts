@@ -46,3 +46,21 @@ export function nextSnapshot(
 export function sameMirrors(a: SnapshotDocument, b: SnapshotDocument): boolean {
   return canonicalJson(a.mirrors) === canonicalJson(b.mirrors);
 }
+
+/** What stands beside a snapshot, in the form of sha256sum(1): the document, then its signature. */
+export function checksums(id: string, bytes: Uint8Array, signature: string): string {
+  const sum = (content: Uint8Array | string) => createHash('sha256').update(content).digest('hex');
+  return `${sum(bytes)}  ${id}.json\n${sum(signature)}  ${id}.json.asc\n`;
+}
+
+/**
+ * The ending of the damaged file: the document is known by its id, so it is the signature or the sums. Another signature
+ * has another sum altogether, and all else stands as it must; a damaged sum differs in a digit or two.
+ */
+export function misfit(sums: string, right: string): '.json.asc' | '.sha256' {
+  const start = right.indexOf('\n') + 1;
+  const end = start + 64;
+  const around = (text: string): string => text.slice(0, start) + text.slice(end);
+  const differ = [...right.slice(start, end)].filter((digit, index) => digit !== sums[start + index]).length;
+  return around(sums) === around(right) && differ > 32 ? '.json.asc' : '.sha256';
+}

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import type { DocumentFolder } from './documents.ts';
@@ -6,6 +5,8 @@ import { requireObject } from './heads.ts';
 import type { ProcessLock } from './lock.ts';
 import { SNAPSHOT_ID } from './schemas.ts';
 import {
+  checksums,
+  misfit,
   nextSnapshot,
   parseSnapshot,
   sameMirrors,
@@ -232,23 +233,6 @@ export class SnapshotFolder implements Snapshots {
 }
 
 const HINT = '`kubedos snapshot list` shows what there is';
-
-function checksums(id: string, bytes: Uint8Array, signature: string): string {
-  const sum = (content: Uint8Array | string) => createHash('sha256').update(content).digest('hex');
-  return `${sum(bytes)}  ${id}.json\n${sum(signature)}  ${id}.json.asc\n`;
-}
-
-/**
- * The ending of the damaged file: the document is known by its id, so it is the signature or the sums. Another signature
- * has another sum altogether, and all else stands as it must; a damaged sum differs in a digit or two.
- */
-function misfit(sums: string, right: string): '.json.asc' | '.sha256' {
-  const start = right.indexOf('\n') + 1;
-  const end = start + 64;
-  const around = (text: string): string => text.slice(0, start) + text.slice(end);
-  const differ = [...right.slice(start, end)].filter((digit, index) => digit !== sums[start + index]).length;
-  return around(sums) === around(right) && differ > 32 ? '.json.asc' : '.sha256';
-}
 
 function without(tags: Readonly<Record<string, string>>, id: string): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).filter(([, tagged]) => tagged !== id));
