@@ -60,7 +60,12 @@ export class House {
   store(): Promise<OpenStore> {
     this.#store ??= (async () => {
       const { openStore } = await import('./store/store.ts');
-      const store = await openStore(this.dataDir);
+      const { nodeFileSystem } = await import('./store/file-system.ts');
+      const syncAll = async (folder: string): Promise<void> => {
+        const { syncFileSystem } = await import('./exec/sync-file-system.ts');
+        await syncFileSystem(folder);
+      };
+      const store = await openStore(this.dataDir, { files: { ...nodeFileSystem, syncAll } });
       this.#closers.push(() => store.close());
       return store;
     })();

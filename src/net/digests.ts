@@ -1,4 +1,4 @@
-import { createHash, type Hash, hash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { WantedFile } from './types.ts';
 
 export interface Digests {
@@ -26,9 +26,4 @@ export class RunningDigests {
     const sha256 = this.#sha256.copy().digest('hex');
     return { sha256, wanted: this.#other?.copy().digest('hex') ?? sha256 };
   }
-}
-
-export function digestsOf(bytes: Uint8Array, algorithm: WantedFile['digest']['algorithm']): Digests {
-  const sha256 = hash('sha256', bytes, 'hex');
-  return { sha256, wanted: algorithm === 'sha256' ? sha256 : hash(algorithm, bytes, 'hex') };
 }

@@ -37,21 +37,23 @@ export class DirectoryObjects implements ObjectStore {
     }
     const file = join(this.#tmp, temporaryName('object'));
     const ref = await writeTemporary(this.#files, file, (write) => hashInto(source, expected, write));
-    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, adopted: false });
+    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, writable: false });
     return ref;
   }
 
   async adopt(file: string, ref: ObjectRef): Promise<void> {
     checkSha256(ref.sha256);
+    let writable: boolean;
     try {
       const stats = await this.#files.lstat(file);
-      if (!stats.isFile() || stats.size !== ref.sizeBytes) {
+      if (!stats?.isFile() || stats.size !== ref.sizeBytes) {
         throw new KubedosError(
           'store.hash-mismatch',
-          `adopt ${file}: ${stats.size} bytes, expected ${ref.sizeBytes} for object ${ref.sha256}`,
+          `adopt ${file}: ${stats?.size ?? 'no'} bytes, expected ${ref.sizeBytes} for object ${ref.sha256}`,
         );
       }
-      this.#device ??= (await this.#files.lstat(this.#tmp)).dev;
+      writable = (stats.mode & 0o222) !== 0;
+      this.#device ??= (await this.#files.lstat(this.#tmp))?.dev;
       if (stats.dev !== this.#device) {
         await this.put(createReadStream(file, { highWaterMark: STREAM_BUFFER_BYTES }), ref);
         await this.#files.unlink(file);
@@ -61,13 +63,13 @@ export class DirectoryObjects implements ObjectStore {
       throw storageError(`adopt ${file}`, error);
     }
     // It stays where it is until the flush: what a kill leaves there is found again by who made it.
-    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, adopted: true });
+    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, writable });
   }
 
   async #enqueue({ sha256 }: ObjectRef, pending: Pending): Promise<void> {
     const needless = this.#batch.has(sha256) || (await this.#isSound(sha256, pending.sizeBytes));
     if (!needless && this.#batch.add(sha256, pending)) {
-      if (this.#batch.isFull) await this.flush();
+      if (this.#batch.isFull) await this.#batch.flushSoon();
     } else if (this.#batch.fileOf(sha256) !== pending.file) {
       await this.#files.unlink(pending.file).catch(() => undefined);
     }
@@ -145,7 +147,7 @@ export class DirectoryObjects implements ObjectStore {
 
   async #statPlace(sha256: Sha256): Promise<Stats | undefined> {
     try {
-      return await unlessAbsent(() => this.#files.lstat(this.#places.of(sha256)));
+      return await this.#files.lstat(this.#places.of(sha256));
     } catch (error) {
       throw storageError(`look for object ${sha256}`, error);
     }

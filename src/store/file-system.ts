@@ -18,13 +18,20 @@ export interface FileSystem {
   read(fd: number, into: Uint8Array, position: number): Promise<number>;
   fsync(fd: number): Promise<void>;
   fchmod(fd: number, mode: number): Promise<void>;
+  /**
+   * syncfs(2): makes all durable that was written to the file system of this folder. Node has no call for it: it is given
+   * by who may start a process. Where it is missing or fails, files are synced one by one.
+   */
+  syncAll?(folder: string): Promise<void>;
   fstat(fd: number): Promise<fs.Stats>;
-  lstat(path: string): Promise<fs.Stats>;
+  /** On the main thread, as `lstatAll`; `undefined` if there is no such file. */
+  lstat(path: string): Promise<fs.Stats | undefined>;
   /**
    * `lstat` of many names in a folder, `undefined` for those that are not there. Done in slices on the main thread: a
    * trip to the thread pool costs four times what the kernel needs to answer from its cache.
    */
   lstatAll(folder: string, names: readonly string[]): Promise<(fs.Stats | undefined)[]>;
+  /** On the main thread: one disk writes the names of thousands of small files no faster from four threads. */
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   /** One level; fails with EEXIST if it is there. */
@@ -51,7 +58,7 @@ export const nodeFileSystem: FileSystem = {
   fsync: promisify(fs.fsync),
   fchmod: promisify(fs.fchmod),
   fstat: promisify(fs.fstat),
-  lstat: promisify(fs.lstat),
+  lstat: async (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
   lstatAll: async (folder, names) => {
     const found: (fs.Stats | undefined)[] = [];
     for (let at = 0; at < names.length; at += LSTAT_SLICE) {
@@ -62,7 +69,7 @@ export const nodeFileSystem: FileSystem = {
     }
     return found;
   },
-  rename: promisify(fs.rename),
+  rename: async (from, to) => fs.renameSync(from, to),
   unlink: promisify(fs.unlink),
   mkdir: async (path) => {
     await mkdir(path);

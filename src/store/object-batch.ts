@@ -1,21 +1,26 @@
 import { errnoOf, storageError } from '../errors.ts';
 import { eachLimit } from './each-limit.ts';
-import { type FileSystem, fsyncFolder } from './file-system.ts';
+import { type FileSystem, fsyncFolder, unlessAbsent } from './file-system.ts';
 import type { ObjectPlaces } from './object-places.ts';
 import type { BadObjects, Sha256 } from './types.ts';
 
-/** So much may wait for `flush` before a `put` or `adopt` flushes by itself. */
-export const FLUSH_OBJECTS = 512;
+/** So much may wait for `flush` before a `put` or `adopt` begins one by itself. */
+export const FLUSH_OBJECTS = 1024;
 export const FLUSH_BYTES = 256 * 1024 * 1024;
 
+/** From this many on one syncfs(2) for all of them costs less than an fsync each. */
+export const SYNC_ALL_FROM = 64;
+
 const PARALLEL = 16;
+/** Nobody writes to an object. */
+const MODE = 0o444;
 
 /** An object that is complete in a temporary file. */
 export interface Pending {
   readonly file: string;
   readonly sizeBytes: number;
-  /** Came by `adopt`: its mode is still the caller's. */
-  readonly adopted: boolean;
+  /** Its mode is still that of whoever made it. */
+  readonly writable: boolean;
 }
 
 /** Complete objects that wait to become durable together, and how that is done. */
@@ -24,7 +29,8 @@ export class ObjectBatch {
   readonly #files: FileSystem;
   readonly #bad: BadObjects;
   readonly #pending = new Map<Sha256, Pending>();
-  #bytes = 0;
+  /** What came since the last flush began. */
+  #fresh = { objects: 0, bytes: 0 };
   /** Objects whose bytes the disk lost at a flush. Until they are put again no flush succeeds: nothing may point at them. */
   readonly #lost = new Map<Sha256, unknown>();
   /** Folders that this process has seen. */
@@ -38,7 +44,7 @@ export class ObjectBatch {
   }
 
   get isFull(): boolean {
-    return this.#pending.size >= FLUSH_OBJECTS || this.#bytes >= FLUSH_BYTES;
+    return this.#fresh.objects >= FLUSH_OBJECTS || this.#fresh.bytes >= FLUSH_BYTES;
   }
 
   has(sha256: Sha256): boolean {
@@ -61,7 +67,8 @@ export class ObjectBatch {
   add(sha256: Sha256, pending: Pending): boolean {
     if (this.#pending.has(sha256)) return false;
     this.#pending.set(sha256, pending);
-    this.#bytes += pending.sizeBytes;
+    this.#fresh.objects += 1;
+    this.#fresh.bytes += pending.sizeBytes;
     this.#lost.delete(sha256);
     return true;
   }
@@ -69,55 +76,100 @@ export class ObjectBatch {
   /** Waits no longer; its file is the caller's. */
   drop(sha256: Sha256): Pending | undefined {
     const pending = this.#pending.get(sha256);
-    if (pending && this.#pending.delete(sha256)) this.#bytes -= pending.sizeBytes;
+    this.#pending.delete(sha256);
     return pending;
   }
 
   flush(): Promise<void> {
+    this.#fresh = { objects: 0, bytes: 0 };
     const turn = this.#turn.then(() => this.#flushPending());
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Begins a flush and waits for the one before, so that objects come in meanwhile. What was lost fails the next one. */
+  async flushSoon(): Promise<void> {
+    this.#throwIfLost();
+    const before = this.#turn;
+    void this.flush().catch(() => undefined);
+    await before;
   }
 
   async #flushPending(): Promise<void> {
     const batch = [...this.#pending];
     const placed: Sha256[] = [];
     const touched = new Set<string>();
+    const together = await this.#syncTogether(batch);
     await eachLimit(batch, PARALLEL, async ([sha256, pending]) => {
       try {
-        await this.#fsyncFile(pending);
+        if (!together) await this.#fsyncFile(pending);
         await this.#rename(pending.file, sha256, touched);
         placed.push(sha256);
       } catch (error) {
         // Removed by its owner meanwhile.
-        if (!this.#pending.has(sha256)) return;
+        if (this.#pending.get(sha256) !== pending) return;
         // After a failed fsync the kernel may have dropped the bytes: trying the same file again would lie.
         this.#lost.set(sha256, error);
         await this.#files.unlink(pending.file).catch(() => undefined);
       }
     });
-    await eachLimit(touched, PARALLEL, async (folder) => {
+    if (!(together && (await this.#syncAll()))) await this.#fsyncFolders(touched, placed);
+    for (const sha256 of placed) {
+      if (!this.#lost.has(sha256) && this.#bad.has(sha256)) await this.#bad.clear(sha256);
+    }
+    for (const [sha256, pending] of batch) if (this.#pending.get(sha256) === pending) this.#pending.delete(sha256);
+    this.#throwIfLost();
+  }
+
+  #throwIfLost(): void {
+    for (const [sha256, error] of this.#lost)
+      throw storageError(`write object ${sha256} in ${this.#places.root}`, error);
+  }
+
+  /** True if the bytes of all are durable now. If not, an fsync of each tells which one the disk lost. */
+  async #syncTogether(batch: readonly (readonly [Sha256, Pending])[]): Promise<boolean> {
+    if (batch.length < SYNC_ALL_FROM) return false;
+    const writable = batch.flatMap(([, pending]) => (pending.writable ? [pending.file] : []));
+    try {
+      // One that is not there was removed by its owner meanwhile.
+      await eachLimit(writable, PARALLEL, (file) =>
+        unlessAbsent(() => this.#withFile(file, (fd) => this.#files.fchmod(fd, MODE))),
+      );
+    } catch {
+      return false;
+    }
+    return this.#syncAll();
+  }
+
+  async #syncAll(): Promise<boolean> {
+    if (this.#files.syncAll === undefined) return false;
+    return this.#files.syncAll(this.#places.root).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #fsyncFolders(folders: Iterable<string>, placed: readonly Sha256[]): Promise<void> {
+    await eachLimit(folders, PARALLEL, async (folder) => {
       try {
         await fsyncFolder(this.#files, folder);
       } catch (error) {
         for (const sha256 of placed) if (this.#places.folderOf(sha256) === folder) this.#lost.set(sha256, error);
       }
     });
-    for (const sha256 of placed) {
-      if (!this.#lost.has(sha256) && this.#bad.has(sha256)) await this.#bad.clear(sha256);
-    }
-    for (const [sha256, { sizeBytes }] of batch) {
-      if (this.#pending.delete(sha256)) this.#bytes -= sizeBytes;
-    }
-    for (const [sha256, error] of this.#lost)
-      throw storageError(`write object ${sha256} in ${this.#places.root}`, error);
   }
 
-  async #fsyncFile({ file, adopted }: Pending): Promise<void> {
+  #fsyncFile({ file, writable }: Pending): Promise<void> {
+    return this.#withFile(file, async (fd) => {
+      if (writable) await this.#files.fchmod(fd, MODE);
+      await this.#files.fsync(fd);
+    });
+  }
+
+  async #withFile(file: string, work: (fd: number) => Promise<void>): Promise<void> {
     const fd = await this.#files.open(file, 'r');
     try {
-      if (adopted) await this.#files.fchmod(fd, 0o444);
-      await this.#files.fsync(fd);
+      await work(fd);
     } finally {
       await this.#files.close(fd);
     }

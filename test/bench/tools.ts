@@ -1,6 +1,7 @@
 /** The commands that are compared: kubedos as it is installed, aptly with a root of its own, nginx in front of a folder. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { run } from '../../src/exec/run.ts';
@@ -48,7 +49,7 @@ export class Kubedos {
 
   /** An empty store again. */
   async anew(): Promise<void> {
-    rmSync(this.data, { recursive: true, force: true });
+    setAside(this.data);
     await this.run('init');
     const file = join(this.#folder, 'upstream.asc');
     await this.run('key', 'import', file, '--fingerprint', this.key.fingerprint);
@@ -76,6 +77,11 @@ export class Kubedos {
   serve(): Promise<Served> {
     return Served.start([process.execPath, MAIN, 'serve', '--port', '0', '--data', this.data]);
   }
+}
+
+/** Takes a folder out of the way. ext4 is slow to make files for a minute after as many were deleted, whoever makes them. */
+export function setAside(folder: string): void {
+  if (existsSync(folder)) renameSync(folder, `${folder}-${randomUUID()}`);
 }
 
 export function archive(folder: string, options: Omit<SyntheticOptions, 'folder'>): Promise<SyntheticApt> {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkStore } from '../../src/store/check.ts';
 import { runGc } from '../../src/store/gc.ts';
+import { SYNC_ALL_FROM } from '../../src/store/object-batch.ts';
 import { initStore, openStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/types.ts';
-import { fakeVerify, NOON, putMirror, takeSnapshot, temporaryFolder } from '../support/temporary-store.ts';
+import { fakeVerify, NOON, putMirror, sha256Of, takeSnapshot, temporaryFolder } from '../support/temporary-store.ts';
 import { UnreliableDisk } from '../support/unreliable-disk.ts';
 
 /** Each step when there is time, every seventh from a random one on otherwise; a failure names its step. */
@@ -90,6 +91,37 @@ test.each(['killed', 'power cut'] as const)(
   },
   120_000,
 );
+
+test('a power cut while many objects are made durable together: what is in its place is whole', async () => {
+  const texts = Array.from({ length: SYNC_ALL_FROM }, (_, index) => `object ${index}`);
+  let steps = 0;
+  for (let step = 1 + Math.floor(Math.random() * STRIDE); ; step += STRIDE) {
+    const dir = join(await temporaryFolder(), 'store');
+    await (await initStore(dir, { now: NOON })).close();
+    const disk = new UnreliableDisk(step);
+    const store = await openStore(dir, { files: disk.files });
+    const ended = await Promise.all(texts.map((text) => store.objects.put([Buffer.from(text)])))
+      .then(() => store.objects.flush())
+      .then(
+        () => true,
+        () => false,
+      );
+    disk.loseUnsynced();
+    const reopened = await openStore(dir);
+    let found = 0;
+    for await (const { sha256 } of reopened.objects.list()) {
+      const bytes = await reopened.objects.read(sha256, 100);
+      expect(sha256Of(bytes?.toString() ?? ''), `at step ${step}`).toBe(sha256);
+      found += 1;
+    }
+    if (ended && !disk.stopped) {
+      expect(found).toBe(SYNC_ALL_FROM);
+      break;
+    }
+    steps += 1;
+  }
+  expect(steps).toBeGreaterThan((2 * SYNC_ALL_FROM) / STRIDE);
+});
 
 test('killed while a store is made, making it again succeeds', async () => {
   for (let step = 1; ; step++) {

@@ -3,8 +3,9 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type FileSystem, nodeFileSystem } from '../../src/store/file-system.ts';
-import { FLUSH_OBJECTS } from '../../src/store/object-batch.ts';
+import { FLUSH_OBJECTS, SYNC_ALL_FROM } from '../../src/store/object-batch.ts';
 import { openStore } from '../../src/store/store.ts';
+import type { ObjectRef } from '../../src/store/types.ts';
 import { testObjectStore } from '../contracts/object-store.ts';
 import { sha256Of, temporaryStore } from '../support/temporary-store.ts';
 
@@ -78,7 +79,8 @@ test('a few calls to the system for each object', async () => {
   expect(await store.objects.stat(sha256)).toBeDefined();
 });
 
-test('each object is durable before its name is, and its name before flush returns', async () => {
+/** What a store does to make objects durable, in order. */
+async function orderOf(objects: number, syncAll?: FileSystem['syncAll']) {
   const calls: string[] = [];
   const names = new Map<number, string>();
   const files: FileSystem = {
@@ -96,29 +98,85 @@ test('each object is durable before its name is, and its name before flush retur
       calls.push(`rename ${from} ${to}`);
       await nodeFileSystem.rename(from, to);
     },
+    ...(syncAll && {
+      syncAll: async (folder) => {
+        calls.push('sync all');
+        await syncAll(folder);
+      },
+    }),
   };
   const store = await temporaryStore(files);
+  const adopted = await store.file('partial', 'x');
+  await writeFile(adopted, 'adopted', { mode: 0o600 });
   calls.length = 0;
-  const refs = await Promise.all(['a', 'b', 'c'].map((text) => store.objects.put([Buffer.from(text)])));
+  const refs = await Promise.all(Array.from({ length: objects }, (_, n) => store.objects.put([Buffer.from(`n${n}`)])));
+  await store.objects.adopt(adopted, { sha256: sha256Of('adopted'), sizeBytes: 7 });
   await store.objects.flush();
-  for (const { sha256 } of refs) {
-    const place = join(store.dir, 'objects', sha256.slice(0, 2), sha256);
-    const renamed = calls.findIndex((call) => call.startsWith('rename') && call.endsWith(place));
-    const temporary = calls[renamed]?.split(' ')[1];
-    expect(calls.indexOf(`fsync ${temporary}`)).toBeGreaterThanOrEqual(0);
-    expect(calls.indexOf(`fsync ${temporary}`)).toBeLessThan(renamed);
-    expect(calls.lastIndexOf(`fsync ${join(place, '..')}`)).toBeGreaterThan(renamed);
-  }
+  const place = (sha256: string): string => join(store.dir, 'objects', sha256.slice(0, 2), sha256);
+  const places = [...refs.map(({ sha256 }) => place(sha256)), place(sha256Of('adopted'))];
+  for (const file of places) expect((await stat(file)).mode & 0o777).toBe(0o444);
+  return { calls, places };
+}
+
+const fine = async (): Promise<void> => undefined;
+const fails = async (): Promise<void> => {
+  throw new Error('no such tool');
+};
+
+test.each([
+  ['few objects', 3, fine],
+  ['many objects', SYNC_ALL_FROM, undefined],
+  ['many objects, where nobody can sync all', SYNC_ALL_FROM, fails],
+] as const)(
+  'each object is durable before its name is, and its name before flush returns: %s',
+  async (_, objects, syncAll) => {
+    const { calls, places } = await orderOf(objects, syncAll);
+    for (const place of places) {
+      const renamed = calls.findIndex((call) => call.startsWith('rename') && call.endsWith(place));
+      const temporary = calls[renamed]?.split(' ')[1];
+      expect(calls.indexOf(`fsync ${temporary}`)).toBeGreaterThanOrEqual(0);
+      expect(calls.indexOf(`fsync ${temporary}`)).toBeLessThan(renamed);
+      expect(calls.lastIndexOf(`fsync ${join(place, '..')}`)).toBeGreaterThan(renamed);
+    }
+  },
+);
+
+test('many objects are made durable together, then named, then their names are', async () => {
+  const { calls, places } = await orderOf(SYNC_ALL_FROM, fine);
+  expect(calls.map((call) => call.split(' ')[0])).toEqual(['sync', ...places.map(() => 'rename'), 'sync']);
 });
 
-test('flushes by itself when much is pending', async () => {
-  const store = await temporaryStore();
-  const refs = [];
-  for (let index = 0; index < FLUSH_OBJECTS; index++) refs.push(await store.objects.put([Buffer.from(`n${index}`)]));
+test('flushes by itself when much is pending, and objects come in meanwhile', async () => {
+  let release = (): void => {};
+  const slow = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const store = await temporaryStore({ ...nodeFileSystem, syncAll: () => slow });
+  const put = (name: string) => store.objects.put([Buffer.from(name)]);
+  const refs: ObjectRef[] = [];
+  for (let index = 0; index < FLUSH_OBJECTS; index++) refs.push(await put(`n${index}`));
+  await put('one after');
   const other = await openStore(store.dir);
-  expect(await other.objects.stat(refs[0]?.sha256 ?? '')).toBeDefined();
-  await store.objects.put([Buffer.from('one after')]);
+  expect(await other.objects.stat(refs[0]?.sha256 ?? '')).toBeUndefined();
+  release();
+  await expect.poll(() => other.objects.stat(refs.at(-1)?.sha256 ?? '')).toBeDefined();
   expect(await other.objects.stat(sha256Of('one after'))).toBeUndefined();
+});
+
+test('what a flush on the way loses fails the next one, before much more has come', async () => {
+  const { files } = watched({
+    fsync: async () => {
+      throw errno('EIO');
+    },
+  });
+  const { dir } = await temporaryStore();
+  const store = await openStore(dir, { files });
+  let taken = 0;
+  const putAll = async (): Promise<void> => {
+    for (; taken < 10 * FLUSH_OBJECTS; taken++) await store.objects.put([Buffer.from(`n${taken}`)]);
+  };
+  await expect(putAll()).rejects.toMatchObject({ code: 'store.io' });
+  expect(taken).toBeLessThan(4 * FLUSH_OBJECTS);
 });
 
 test.each(['ENOSPC', 'EDQUOT'])('%s while writing: said so, and nothing stays', async (code) => {
@@ -184,7 +242,7 @@ test('a file on another file system is copied', async () => {
   const { files } = watched({
     lstat: async (path) => {
       const stats = await nodeFileSystem.lstat(path);
-      if (path.endsWith('elsewhere')) stats.dev += 1;
+      if (stats && path.endsWith('elsewhere')) stats.dev += 1;
       return stats;
     },
   });

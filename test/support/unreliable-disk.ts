@@ -88,6 +88,11 @@ export class UnreliableDisk {
         this.#unsynced.delete(path);
         this.#undo = this.#undo.filter(({ folder }) => folder !== path);
       },
+      syncAll: async () => {
+        this.#step();
+        this.#unsynced.clear();
+        this.#undo = [];
+      },
       mkdir: async (path) => {
         this.#step();
         await nodeFileSystem.mkdir(path);

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syntheticFile } from '../../support/synthetic-apt.ts';
 import { compare, shell } from '../measure.ts';
-import { Kubedos, staticArchive } from '../tools.ts';
+import { Kubedos, setAside, staticArchive } from '../tools.ts';
 import { type Bench, type Figure, type Row, seconds } from '../types.ts';
 
 const PACKAGES = 2_000;
@@ -37,7 +36,7 @@ sha256sum --check --quiet "$1/sums"; sync -f .`;
       const { ours, theirs, ratio } = await compare(
         5,
         { ...kubedos.command('mirror', 'sync', spec), before: () => kubedos.anew() },
-        { argv: shell(script, folder, copy), before: () => rm(copy, { recursive: true, force: true }) },
+        { argv: shell(script, folder, copy), before: async () => setAside(copy) },
       );
       return [
         {
