@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { ExportReport } from '../../src/bundle/export.ts';
 import type { ImportReport } from '../../src/bundle/import.ts';
+import type { Channel } from '../../src/store/types.ts';
 import { AptClient } from '../support/apt-client.ts';
 import { type FakeApt, SAMPLE_PACKAGES, SAMPLE_PACKAGES_LATER, startFakeApt } from '../support/fake-apt.ts';
 import { type FakeFiles, fakeArchive } from '../support/fake-archive.ts';
@@ -122,6 +123,11 @@ async function reachSecondState(form: keyof typeof FORMS): Promise<{ full: Expor
   return { full, delta };
 }
 
+async function snapshotsOfTheDark(): Promise<[string, string]> {
+  const [channel] = (await dark.run('channel', 'list')).data as Channel[];
+  return [channel?.history[0]?.snapshot ?? '', channel?.snapshot ?? ''];
+}
+
 describe.each(['verbatim', 'curated'] as const)('a %s mirror', (form) => {
   test('is brought up to date by a bundle that carries what changed and nothing else', async () => {
     const before = debsOf(upstream.files);
@@ -153,6 +159,14 @@ describe.each(['verbatim', 'curated'] as const)('a %s mirror', (form) => {
 test('a curated mirror rolls back in place: apt takes the older packages, and what is published next', async () => {
   await reachSecondState('curated');
   await installed('1.1-1');
+  // Set back as it is, the older state reaches nobody who has seen the newer one; the command says so.
+  const [first, second] = await snapshotsOfTheDark();
+  const setBack = (await dark.text('channel', 'set', 'stable', first)).split('\n');
+  expect(setBack).toEqual([`stable names ${first}`, expect.stringContaining(`older than ${second}`)]);
+  expect(setBack[1]).toContain(`kubedos channel rollback stable --to ${first}`);
+  expect(await apt.update()).toMatchObject(CLEAN);
+  expect(await candidates()).toEqual(SECOND);
+  expect(await dark.text('channel', 'set', 'stable', second)).toBe(`stable names ${second}`);
   await dark.run('channel', 'rollback', 'stable');
   expect(await apt.update()).toMatchObject(CLEAN);
   expect(await simulated('install', '--allow-downgrades', 'hello=1.0-1', 'libgreet1=1.0-1')).toEqual([

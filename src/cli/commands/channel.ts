@@ -29,11 +29,20 @@ export const CHANNEL_COMMANDS: readonly CommandSpec[] = [
     examples: ['kubedos channel set stable 12', 'kubedos channel set stable lab --expect 11'],
     run: async (context, input) => {
       const store = await context.house.store();
-      const { id } = await store.snapshots.resolve(input.argument(1));
+      const name = input.argument(0);
+      const { id, document } = await store.snapshots.resolve(input.argument(1));
+      const before = await store.channels.read(name);
+      const served = before && (await store.snapshots.resolve(before.snapshot).catch(() => undefined))?.document;
       const expect = input.string('expect');
       const expected = expect === undefined ? {} : { expected: (await store.snapshots.resolve(expect)).id };
-      const channel = await store.channels.move(input.argument(0), id, { now: context.house.now(), ...expected });
-      return { data: channel, text: `${channel.name} names ${channel.snapshot}` };
+      const channel = await store.channels.move(name, id, { now: context.house.now(), ...expected });
+      const lines = [`${channel.name} names ${channel.snapshot}`];
+      if (served && served.store === document.store && served.sequence > document.sequence) {
+        lines.push(
+          `it is older than ${before.snapshot}: clients that have seen that one keep its lists in silence; \`kubedos channel rollback ${name} --to ${id}\` signs the older ones anew`,
+        );
+      }
+      return { data: channel, text: lines.join('\n') };
     },
   },
   {
