@@ -74,7 +74,9 @@ const upstream = z
     components: names.default([]).describe('Left out for a flat repository, whose suite ends in /.'),
     architectures: names
       .default([])
-      .describe('Packages of `all` come along. A flat repository may leave it out and then gives all that it has.'),
+      .describe(
+        'Packages of `all` come along. A flat repository may leave it out; a verbatim mirror then has all that it has, a curated one what fits the architectures of its other upstreams.',
+      ),
     keys: z
       .array(keyPin)
       .default([])
@@ -136,6 +138,12 @@ const mirrorSpecSchema = z
   .superRefine((value, context) => {
     if (value.form === 'curated' && value.curate === undefined)
       context.addIssue({ code: 'custom', path: ['form'], message: 'a curated mirror needs a `curate:` section' });
+    if (value.form === 'curated' && value.upstreams.every(({ architectures }) => architectures.length === 0))
+      context.addIssue({
+        code: 'custom',
+        path: ['upstreams', 0],
+        message: 'names no architecture: a curated mirror needs one, of flat repositories too',
+      });
     if (value.form === 'verbatim' && value.curate !== undefined)
       context.addIssue({ code: 'custom', path: ['curate'], message: 'only a curated mirror has a `curate:` section' });
     if (value.form === 'verbatim' && value.upstreams.length > 1)

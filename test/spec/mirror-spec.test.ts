@@ -85,6 +85,11 @@ test.each([
     VALID.replace('    components: [main]\n', ''),
     'a.yaml:5: upstreams[0].components: names no component',
   ],
+  [
+    'a curated mirror of flat repositories without an architecture',
+    CURATED.replace('[bookworm]', '[./]').replace('    components: [main]\n    architectures: [amd64]\n', ''),
+    'a.yaml:5: upstreams[0]: names no architecture: a curated mirror',
+  ],
   ['curated without curate', VALID.replace('verbatim', 'curated'), 'a.yaml:3: form: a curated mirror needs'],
   ['verbatim with curate', CURATED.replace('curated', 'verbatim'), 'a.yaml:12: curate: only a curated mirror'],
   [
