@@ -67,6 +67,7 @@ export const labelsSchema: z.ZodType<Labels> = z.looseObject({
   tags: z.record(z.string(), snapshotId),
   protected: z.array(snapshotId),
   acknowledged: z.record(z.string(), snapshotId),
+  usedSequence: count.optional(),
 });
 
 export const channelSchema: z.ZodType<Channel> = z.looseObject({

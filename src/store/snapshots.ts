@@ -56,14 +56,14 @@ export class SnapshotFolder implements Snapshots {
   }
 
   async create({ heads, now, sign, note }: NewSnapshot): Promise<{ snapshot: Snapshot; created: boolean }> {
-    const { objects, lock, identity } = this.#parts;
+    const { objects, labels, lock, identity } = this.#parts;
     await objects.flush();
     for (const head of heads) await requireObject(objects, head.manifest.root, `take mirror ${head.name}`);
     return lock.hold('snapshot create', async () => {
       const index = await this.#index();
       const newest = index.filter(({ store }) => store === identity.id).at(-1);
       const parent = newest && (await this.read(newest.id));
-      const sequence = Math.max(this.#highestOwn(index), await this.#usedSequence()) + 1;
+      const sequence = Math.max(this.#highestOwn(index), (await labels.read()).usedSequence ?? 0) + 1;
       const place = { store: identity.id, sequence, parent: parent?.id ?? null, note: note ?? null, now };
       const document = nextSnapshot(heads, place);
       if (parent && sameMirrors(parent.document, document)) return { snapshot: parent, created: false };
@@ -161,8 +161,12 @@ export class SnapshotFolder implements Snapshots {
       const known = index.find((one) => one.id === id);
       if (!known) throw new KubedosError('store.not-found', `delete snapshot ${id}: there is no such snapshot`);
       await this.#refuseIfHeld(id);
-      await this.#rememberSequence(index);
-      await labels.update((before) => ({ ...before, tags: without(before.tags, id) }));
+      const highest = this.#highestOwn(index);
+      await labels.update((before) => ({
+        ...before,
+        tags: without(before.tags, id),
+        usedSequence: Math.max(highest, before.usedSequence ?? 0),
+      }));
       for (const ending of ['.json', '.json.asc', '.sha256']) await documents.remove(`${this.#file(id)}${ending}`);
       this.#known.delete(id);
     });
@@ -184,23 +188,10 @@ export class SnapshotFolder implements Snapshots {
     });
   }
 
-  /** The highest sequence number that deleted snapshots of this store had; numbers are never used twice. */
-  async #usedSequence(): Promise<number> {
-    const text = (await this.#parts.documents.read(join(this.#folder, 'sequence')))?.toString() ?? '0\n';
-    if (/^[0-9]{1,15}\n$/.test(text)) return Number(text);
-    throw new KubedosError('store.corrupt', 'read snapshots/sequence: it does not hold a number');
-  }
-
   /** One that cannot be read may be of this store: its number counts. */
   #highestOwn(index: readonly Known[]): number {
     const own = index.filter(({ store }) => store === this.#parts.identity.id || store === '');
     return Math.max(0, ...own.map(({ sequence }) => sequence));
-  }
-
-  async #rememberSequence(index: readonly Known[]): Promise<void> {
-    const highest = this.#highestOwn(index);
-    if (highest <= (await this.#usedSequence())) return;
-    await this.#parts.documents.write(join(this.#folder, 'sequence'), Buffer.from(`${highest}\n`));
   }
 
   /** Ascending by store and sequence; documents are read once. */
