@@ -12,7 +12,7 @@ export type { Catalog, FoundPackage, ListingChange, PackageRow, Token, TokenScop
 
 /** Another process may be recording. */
 const BUSY_TIMEOUT_MS = 30_000;
-const CACHE_KIB = 8 * 1024;
+const CACHE_KIB = 4 * 1024;
 
 /** Makes the file if need be. Several processes may have it open; readers are not blocked by a writer. */
 export function openCatalog(file: string): Catalog {

@@ -16,10 +16,11 @@ import {
 } from '../support/synthetic-apt.ts';
 import type { Command } from './measure.ts';
 
+/** Run as a program, so that the flags in its first line count. */
 const MAIN = join(INSTALLATION, 'dist/cli/main.js');
 
 export function kubedosCommand(data: string, ...args: readonly string[]): Command {
-  return { argv: [process.execPath, MAIN, ...args, '--quiet', '--data', data] };
+  return { argv: [MAIN, ...args, '--quiet', '--data', data] };
 }
 
 export async function runCommand({ argv, env }: Command): Promise<string> {
@@ -75,7 +76,7 @@ export class Kubedos {
   }
 
   serve(): Promise<Served> {
-    return Served.start([process.execPath, MAIN, 'serve', '--port', '0', '--data', this.data]);
+    return Served.start([MAIN, 'serve', '--port', '0', '--data', this.data]);
   }
 }
 
