@@ -42,6 +42,7 @@ export function installDebian(packages) {
 /** Those of the packages that dpkg does not have installed. */
 export function missingDebian(packages) {
   if (packages.length === 0 || !onPath('dpkg-query')) return [];
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what dpkg-query fills in
   const asked = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Abbrev} ${Package}\n', ...packages], {
     encoding: 'utf8',
   });

@@ -15,7 +15,7 @@ const MAX_SEQUENCE_JUMP = 10_000;
 const ALARM_AGE_DAYS = 90;
 
 export interface Admission {
-  /** The same bundle was taken before and nothing is to be done. */
+  /** The same bundle was taken before, or made here: nothing is to be done but to bring back what was lost since. */
   readonly taken: boolean;
   readonly ageDays: number;
   readonly warnings: readonly string[];
@@ -33,17 +33,15 @@ export function admitBundle(
   const { root, id } = bundle;
   const { identity, sender, now } = receiver;
   const allows = (what: Allowance): boolean => receiver.allow.includes(what);
-  if (root.audience !== null && root.audience !== identity.id) {
+  const own = root.store === identity.id;
+  if (!own && root.audience !== null && root.audience !== identity.id) {
     throw new KubedosError(
       'bundle.audience',
       `import bundle ${id}: it is meant for store ${root.audience}, this is ${identity.id}`,
     );
   }
-  if (root.store === identity.id) {
-    throw new KubedosError('bundle.audience', `import bundle ${id}: this store made it itself`);
-  }
   const ageDays = Math.floor((now.getTime() - Date.parse(root.time)) / 86_400_000);
-  const taken = sender?.taken.includes(bundle.sha256) === true;
+  const taken = own || sender?.taken.includes(bundle.sha256) === true;
   if (taken) return { taken, ageDays, warnings: [] };
   if (root.expires !== null && now.getTime() > Date.parse(root.expires) && !allows('expired')) {
     throw new KubedosError('trust.expired', `import bundle ${id}: it expired at ${root.expires}`, {

@@ -42,7 +42,7 @@ export interface ImportOptions {
 
 export interface ImportReport extends Shown {
   readonly bundle: Bundle;
-  /** False: it was taken before. Nothing was done but to bring back objects that are missing or known as damaged. */
+  /** False: it was taken before, or made by this store. Nothing was done but to bring back objects that are missing or known as damaged. */
   readonly imported: boolean;
   readonly snapshots: readonly string[];
   /** Bytes of objects that were not here before. */
@@ -81,6 +81,12 @@ async function importAlone(deps: ImportDeps, options: ImportOptions, run: Run): 
     // Whole already; but what was lost or damaged since comes back.
     const refilled = await takeObjects(deps, chosen, run);
     return { ...start, ...refilled, snapshots: [], channels: [], heads: [], keptHeads: [], imported: false };
+  }
+  if (bundle.root.store === identity.id) {
+    throw new KubedosError(
+      'bundle.audience',
+      `import bundle ${bundle.id}: this store made it itself, of snapshots that it holds no more`,
+    );
   }
   const base = await requireBase(store, bundle);
   const snapshots = await readSnapshots(chosen.found, trust.keyring);

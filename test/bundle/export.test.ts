@@ -14,7 +14,7 @@ async function filled(): Promise<BundlePair> {
   const pair = await makePair();
   await setMirror(pair.sender.store, 'debian', {
     ...randomFiles(80, 8000),
-    large: randomFiles(1, 150_000)['f0'] ?? '',
+    large: randomFiles(1, 150_000).f0 ?? '',
   });
   await takeSnapshot(pair.sender, 1, 'stable');
   return pair;
@@ -173,7 +173,7 @@ describe('space', () => {
 test('damage in the store is found before it travels', async () => {
   const pair = await filled();
   const { store } = pair.sender;
-  const sha256 = (await store.objects.put([randomFiles(80, 8000)['f40'] ?? Buffer.alloc(0)])).sha256;
+  const sha256 = (await store.objects.put([randomFiles(80, 8000).f40 ?? Buffer.alloc(0)])).sha256;
   const file = store.objects.localPath?.(sha256) ?? '';
   const bytes = await readFile(file);
   bytes[0] = (bytes[0] ?? 0) ^ 1;

@@ -3,18 +3,21 @@ import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { importBundle } from '../../src/bundle/import.ts';
+import type { CarriedRoot } from '../../src/bundle/prepare.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
+import { checkStore } from '../../src/store/check.ts';
 import { initStore, openStore } from '../../src/store/store.ts';
 import { type BundlePair, contentOf, filesBelow, makePair } from '../support/bundle-pair.ts';
 import { flipBit } from '../support/corrupt.ts';
 import { randomFiles } from '../support/random-files.ts';
 import { EPOCH, setMirror, takeSnapshot } from '../support/sender-store.ts';
+import { sha256Of } from '../support/temporary-store.ts';
 
 async function sent(): Promise<BundlePair> {
   const pair = await makePair();
   await setMirror(pair.sender.store, 'debian', {
     ...randomFiles(80, 8000),
-    large: randomFiles(1, 150_000)['f0'] ?? '',
+    large: randomFiles(1, 150_000).f0 ?? '',
   });
   await takeSnapshot(pair.sender, 1, 'stable');
   await pair.send();
@@ -64,7 +67,7 @@ test('an object that the receiver knows as damaged is taken again', async () => 
   const pair = await sent();
   await pair.take();
   const { store } = pair.receiver;
-  const { sha256 } = await store.objects.put([randomFiles(80, 8000)['f9'] ?? Buffer.alloc(0)]);
+  const { sha256 } = await store.objects.put([randomFiles(80, 8000).f9 ?? Buffer.alloc(0)]);
   await flipBit(store.objects.localPath?.(sha256) ?? '', 3);
   await store.bad.add(sha256);
   const again = await pair.take();
@@ -72,6 +75,42 @@ test('an object that the receiver knows as damaged is taken again', async () => 
   expect(again.newBytes).toBe(randomFiles(80, 8000).f9?.length);
   expect(store.bad.has(sha256)).toBe(false);
   expect(await contentOf(store, 'stable', 'debian')).toEqual(await contentOf(pair.sender.store, 'stable', 'debian'));
+});
+
+test('an older bundle brings back what a newer one does not carry, and moves nothing', async () => {
+  const pair = await sent();
+  await pair.take();
+  await setMirror(pair.sender.store, 'debian', { ...randomFiles(80, 8000), more: 'more' });
+  const { id } = await takeSnapshot(pair.sender, 2, 'stable');
+  const [first = ''] = await pair.sender.store.snapshots.list();
+  await pair.send({ to: pair.path('newer'), base: { snapshot: first } });
+  await pair.take({ from: [pair.path('newer')] });
+  const { store } = pair.receiver;
+  await store.objects.remove(sha256Of(randomFiles(80, 8000).f9 ?? ''));
+  expect((await checkStore(store)).clean).toBe(false);
+  expect(await pair.take()).toMatchObject({ imported: false, channels: [], heads: [] });
+  expect((await checkStore(store)).clean).toBe(true);
+  expect((await store.channels.read('stable'))?.snapshot).toBe(id);
+});
+
+test('a bundle of its own brings back what the sender lost, and nothing else', async () => {
+  const pair = await sent();
+  const { store } = pair.sender;
+  const deps = {
+    ...pair.importDeps,
+    store,
+    followRoots: (id: string, roots: readonly CarriedRoot[]) => pair.senderRoots.follow(id, roots),
+  };
+  const from = { from: [pair.path('media')] };
+  expect(await importBundle(deps, from, {})).toMatchObject({ imported: false, newBytes: 0 });
+  const lost = randomFiles(80, 8000).f9 ?? '';
+  await store.objects.remove(sha256Of(lost));
+  expect(await importBundle(deps, from, {})).toMatchObject({ imported: false, channels: [], newBytes: lost.length });
+  expect((await checkStore(store)).clean).toBe(true);
+  const [id = ''] = await store.snapshots.list();
+  await store.channels.remove('stable');
+  await store.snapshots.delete(id);
+  await expect(importBundle(deps, from, {})).rejects.toMatchObject({ code: 'bundle.audience' });
 });
 
 describe('what the dark side made itself', () => {

@@ -8,7 +8,7 @@ import { setMirror, takeSnapshot } from '../support/sender-store.ts';
 describe('export and import', () => {
   test('carry mirrors over several volumes, with an object larger than a pack', async () => {
     const pair = await makePair();
-    const files = { ...randomFiles(200, 3000), 'images/large.iso': randomFiles(1, 260_000)['f0'] ?? '', empty: '' };
+    const files = { ...randomFiles(200, 3000), 'images/large.iso': randomFiles(1, 260_000).f0 ?? '', empty: '' };
     await setMirror(pair.sender.store, 'debian', files);
     const snapshot = await takeSnapshot(pair.sender, 1, 'stable');
     const sent = await pair.send();
@@ -69,7 +69,7 @@ describe('export and import', () => {
     const pair = await makePair();
     await setMirror(pair.sender.store, 'debian', {
       ...randomFiles(150, 4000),
-      large: randomFiles(1, 200_000)['f0'] ?? '',
+      large: randomFiles(1, 200_000).f0 ?? '',
     });
     await takeSnapshot(pair.sender, 1, 'stable');
     const { folders } = await pair.send();

@@ -15,7 +15,7 @@ async function sent(
   const pair = await makePair();
   await setMirror(pair.sender.store, 'debian', {
     ...randomFiles(60, 5000),
-    large: randomFiles(1, 120_000)['f0'] ?? '',
+    large: randomFiles(1, 120_000).f0 ?? '',
   });
   await takeSnapshot(pair.sender, 1, 'stable');
   return { pair, report: await pair.send({ volumeSizeBytes: 130_000, packSizeBytes: 50_000, ...options }) };

@@ -96,6 +96,8 @@ export const STORE_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'store repair',
     summary: 'fetch damaged and missing objects from upstream again',
+    description:
+      'Inside the gap, and for what upstream serves no more, `kubedos bundle import` of a bundle that carries them brings them back: one that was taken before, or one that this store made itself.',
     examples: ['kubedos store repair'],
     run: async (context) => {
       const { repairStore } = await import('../../sync/repair.ts');
@@ -109,6 +111,8 @@ export const STORE_COMMANDS: readonly CommandSpec[] = [
         ...report.repaired.map((one) => `repaired: ${one.sha256} ${one.uses.join(', ')}`),
         ...report.failed.map((one) => `still damaged: ${one.sha256} ${one.uses.join(', ')}: ${one.reason ?? ''}`),
       ];
+      if (report.failed.length > 0)
+        lines.push('`kubedos bundle import` of a bundle that carries them brings them back, also one of this store');
       if (lines.length === 0) lines.push('nothing is known to be damaged; `store scrub` looks');
       return { data: report, text: lines.join('\n'), exit: report.failed.length === 0 ? 0 : 8 };
     },
