@@ -142,7 +142,8 @@ export class RootFolder {
   ): Promise<Pick<TrustedChain, 'keyring' | 'signing'> & { commit(): Promise<void> }> {
     const [first] = roots;
     const fingerprint = first && parseRoot(first.bytes, `roots of store ${sender}`).rootKey.fingerprint;
-    if (fingerprint !== undefined && fingerprint === (await this.ownFingerprint())) return this.#followOwn();
+    const own = await this.#followOwn(sender, fingerprint);
+    if (own) return own;
     const pin = fingerprint === undefined ? undefined : await this.#pin(fingerprint);
     if (pin === undefined || fingerprint === undefined || (pin.store !== null && pin.store !== sender)) {
       throw new KubedosError(
@@ -168,10 +169,12 @@ export class RootFolder {
   }
 
   /** A bundle of its own may be older than the last change of keys; what it carries of roots is here, and newer. */
-  async #followOwn(): ReturnType<RootFolder['follow']> {
+  async #followOwn(sender: string, fingerprint: Fingerprint | undefined) {
+    const [first] = await this.own();
+    const own = first && parseRoot(first.bytes, 'own root');
+    if (own?.store !== sender || own.rootKey.fingerprint !== fingerprint) return undefined;
     const chain = await this.#ownChain();
-    if (chain === undefined) throw new KubedosError('trust.no-key', 'follow the own roots: this store has none');
-    return { keyring: chain.keyring, signing: chain.keyring, commit: async () => undefined };
+    return chain && { keyring: chain.keyring, signing: chain.keyring, commit: async () => undefined };
   }
 
   /** All keys that may have signed snapshots of this store: its own chain's and those of followed senders. */

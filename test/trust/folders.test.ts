@@ -197,6 +197,15 @@ describe('the root folder', () => {
     expect((await receiver.roots.pinned())[0]?.known?.version).toBe(2);
   });
 
+  test('its own bundles are followed by the chain that is here, and nobody else by its own keys', async () => {
+    const sender = await senderHouse();
+    const older = await sender.roots.own();
+    await rotateSigningKey(sender, { wanted, now: later, revokeOld: false });
+    const { keyring, signing } = await sender.roots.follow(STORE, older);
+    expect([keyring.keys.length, signing.keys.length]).toEqual([2, 2]);
+    await expect(sender.roots.follow('other-store', older)).rejects.toMatchObject({ code: 'trust.key-unknown' });
+  });
+
   test('a damaged pin is told', async () => {
     const { dir, roots } = await house();
     const fingerprint = await roots.pin('A'.repeat(40));
