@@ -5,7 +5,7 @@ import { KubedosError, storageError } from '../errors.ts';
 import { temporaryName } from './documents.ts';
 import { type FileSystem, unlessAbsent } from './file-system.ts';
 import { checkSha256, SHA256 } from './names.ts';
-import { ObjectBatch, type Pending } from './object-batch.ts';
+import { OBJECT_MODE, ObjectBatch, type Pending } from './object-batch.ts';
 import { hashInto, writeTemporary } from './object-intake.ts';
 import { ObjectPlaces } from './object-places.ts';
 import type { BadObjects, ByteRange, ByteSource, ObjectRef, ObjectStore, Sha256 } from './types.ts';
@@ -37,13 +37,13 @@ export class DirectoryObjects implements ObjectStore {
     }
     const file = join(this.#tmp, temporaryName('object'));
     const ref = await writeTemporary(this.#files, file, (write) => hashInto(source, expected, write));
-    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, writable: false });
+    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, otherMode: false });
     return ref;
   }
 
   async adopt(file: string, ref: ObjectRef): Promise<void> {
     checkSha256(ref.sha256);
-    let writable: boolean;
+    let otherMode: boolean;
     try {
       const stats = await this.#files.lstat(file);
       if (!stats?.isFile() || stats.size !== ref.sizeBytes) {
@@ -52,7 +52,7 @@ export class DirectoryObjects implements ObjectStore {
           `adopt ${file}: ${stats?.size ?? 'no'} bytes, expected ${ref.sizeBytes} for object ${ref.sha256}`,
         );
       }
-      writable = (stats.mode & 0o222) !== 0;
+      otherMode = (stats.mode & 0o777) !== OBJECT_MODE;
       this.#device ??= (await this.#files.lstat(this.#tmp))?.dev;
       if (stats.dev !== this.#device) {
         await this.put(createReadStream(file, { highWaterMark: STREAM_BUFFER_BYTES }), ref);
@@ -63,7 +63,7 @@ export class DirectoryObjects implements ObjectStore {
       throw storageError(`adopt ${file}`, error);
     }
     // It stays where it is until the flush: what a kill leaves there is found again by who made it.
-    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, writable });
+    await this.#enqueue(ref, { file, sizeBytes: ref.sizeBytes, otherMode });
   }
 
   async #enqueue({ sha256 }: ObjectRef, pending: Pending): Promise<void> {

@@ -12,15 +12,15 @@ export const FLUSH_BYTES = 256 * 1024 * 1024;
 export const SYNC_ALL_FROM = 64;
 
 const PARALLEL = 16;
-/** Nobody writes to an object. */
-const MODE = 0o444;
+/** Of an object: all may read it, nobody writes to it. */
+export const OBJECT_MODE = 0o444;
 
 /** An object that is complete in a temporary file. */
 export interface Pending {
   readonly file: string;
   readonly sizeBytes: number;
-  /** Its mode is still that of whoever made it. */
-  readonly writable: boolean;
+  /** Its mode is that of whoever made it, and not yet that of objects. */
+  readonly otherMode: boolean;
 }
 
 /** Complete objects that wait to become durable together, and how that is done. */
@@ -129,11 +129,11 @@ export class ObjectBatch {
   /** True if the bytes of all are durable now. If not, an fsync of each tells which one the disk lost. */
   async #syncTogether(batch: readonly (readonly [Sha256, Pending])[]): Promise<boolean> {
     if (batch.length < SYNC_ALL_FROM) return false;
-    const writable = batch.flatMap(([, pending]) => (pending.writable ? [pending.file] : []));
+    const changed = batch.flatMap(([, pending]) => (pending.otherMode ? [pending.file] : []));
     try {
       // One that is not there was removed by its owner meanwhile.
-      await eachLimit(writable, PARALLEL, (file) =>
-        unlessAbsent(() => this.#withFile(file, (fd) => this.#files.fchmod(fd, MODE))),
+      await eachLimit(changed, PARALLEL, (file) =>
+        unlessAbsent(() => this.#withFile(file, (fd) => this.#files.fchmod(fd, OBJECT_MODE))),
       );
     } catch {
       return false;
@@ -159,9 +159,9 @@ export class ObjectBatch {
     });
   }
 
-  #fsyncFile({ file, writable }: Pending): Promise<void> {
+  #fsyncFile({ file, otherMode }: Pending): Promise<void> {
     return this.#withFile(file, async (fd) => {
-      if (writable) await this.#files.fchmod(fd, MODE);
+      if (otherMode) await this.#files.fchmod(fd, OBJECT_MODE);
       await this.#files.fsync(fd);
     });
   }

@@ -45,8 +45,13 @@ test('objects are read-only files by their hash', async () => {
   await writeFile(adopted, 'adopted', { mode: 0o600 });
   const second = { sha256: sha256Of('adopted'), sizeBytes: 7 };
   await store.objects.adopt(adopted, second);
+  // As a strict umask leaves it.
+  const strict = await store.file('partial', 'y');
+  await writeFile(strict, 'strict', { mode: 0o400 });
+  const third = { sha256: sha256Of('strict'), sizeBytes: 6 };
+  await store.objects.adopt(strict, third);
   await store.objects.flush();
-  for (const name of [sha256, second.sha256]) {
+  for (const name of [sha256, second.sha256, third.sha256]) {
     const file = join(store.dir, 'objects', name.slice(0, 2), name);
     expect(store.objects.localPath?.(name)).toBe(file);
     expect((await stat(file)).mode & 0o777).toBe(0o444);
