@@ -42,7 +42,10 @@ export interface ImportOptions {
 
 export interface ImportReport extends Shown {
   readonly bundle: Bundle;
-  /** False: it was taken before, or made by this store. Nothing was done but to bring back objects that are missing or known as damaged. */
+  /**
+   * False: it was taken before, or made by this store. Nothing was done but to bring back objects that are missing or
+   * known as damaged.
+   */
   readonly imported: boolean;
   readonly snapshots: readonly string[];
   /** Bytes of objects that were not here before. */

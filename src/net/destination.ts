@@ -69,7 +69,10 @@ class SmallFile implements Destination {
   async close(): Promise<void> {}
 }
 
-/** Synchronous: into the page cache it takes some 30 µs, three trips to the thread pool take far more. Read-only, as objects are. */
+/**
+ * Synchronous: into the page cache it takes some 30 µs, three trips to the thread pool take far more. Read-only, as
+ * objects are.
+ */
 function writeWhole(file: string, chunks: readonly Buffer[], sizeBytes: number): void {
   const fd = openNew(file);
   try {

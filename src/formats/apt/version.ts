@@ -1,5 +1,6 @@
 /** Versions of Debian packages and their order (deb-version(7); lib/dpkg/version.c and parsehelp.c of dpkg). */
 import { KubedosError } from '../../errors.ts';
+import { compareDigits, isDigit } from '../digits.ts';
 import { quoted } from './syntax.ts';
 
 export interface Version {
@@ -48,7 +49,7 @@ export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
   const aStart = upstreamStart(a);
   const bStart = upstreamStart(b);
-  const byEpoch = compareNumbers(a, 0, aStart - 1, b, 0, bStart - 1);
+  const byEpoch = compareDigits(a, 0, aStart - 1, b, 0, bStart - 1);
   if (byEpoch !== 0) return byEpoch;
   const aHyphen = revisionHyphen(a, aStart);
   const bHyphen = revisionHyphen(b, bStart);
@@ -86,7 +87,7 @@ function comparePart(a: string, aFrom: number, aTo: number, b: string, bFrom: nu
     }
     const aDigits = digitsEnd(a, i, aTo);
     const bDigits = digitsEnd(b, j, bTo);
-    const byValue = compareNumbers(a, i, aDigits, b, j, bDigits);
+    const byValue = compareDigits(a, i, aDigits, b, j, bDigits);
     if (byValue !== 0) return byValue;
     i = aDigits;
     j = bDigits;
@@ -104,28 +105,8 @@ function rank(text: string, at: number, end: number): number {
   return letter >= 97 && letter <= 122 && code < 128 ? code : code + 0x10000;
 }
 
-/** Digit runs of any length by value, without making numbers of them. */
-function compareNumbers(a: string, aFrom: number, aTo: number, b: string, bFrom: number, bTo: number): number {
-  let i = aFrom;
-  let j = bFrom;
-  while (i < aTo && a.charCodeAt(i) === 48) i++;
-  while (j < bTo && b.charCodeAt(j) === 48) j++;
-  const aLength = Math.max(0, aTo - i);
-  const bLength = Math.max(0, bTo - j);
-  if (aLength !== bLength) return aLength - bLength;
-  for (; i < aTo; i++, j++) {
-    const difference = a.charCodeAt(i) - b.charCodeAt(j);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
 function digitsEnd(text: string, from: number, to: number): number {
   let at = from;
   while (at < to && isDigit(text.charCodeAt(at))) at++;
   return at;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
 }

@@ -1,5 +1,7 @@
 /** Versions of rpm packages and their order (rpm-version(7); rpmio/rpmvercmp.c and rpmver.c of rpm). */
 
+import { compareDigits, isDigit } from '../digits.ts';
+
 export interface Evr {
   /** A missing epoch is 0. */
   readonly epoch: string;
@@ -77,16 +79,6 @@ function caretOrder(aEnds: boolean, bEnds: boolean, aHasIt: boolean): number {
   return aHasIt ? -1 : 1;
 }
 
-/** Whatever the length of the runs, and without making numbers of them. */
-function compareDigits(a: string, aFrom: number, aTo: number, b: string, bFrom: number, bTo: number): number {
-  let i = aFrom;
-  let j = bFrom;
-  while (i < aTo && a.charCodeAt(i) === 48) i++;
-  while (j < bTo && b.charCodeAt(j) === 48) j++;
-  if (aTo - i !== bTo - j) return aTo - i - (bTo - j);
-  return compareLetters(a, i, aTo, b, j, bTo);
-}
-
 function compareLetters(a: string, aFrom: number, aTo: number, b: string, bFrom: number, bTo: number): number {
   for (let i = aFrom, j = bFrom; i < aTo && j < bTo; i++, j++) {
     const difference = a.charCodeAt(i) - b.charCodeAt(j);
@@ -103,10 +95,6 @@ function runEnd(text: string, from: number, digits: boolean): number {
 
 function isSeparator(code: number): boolean {
   return !isDigit(code) && !isLetter(code) && code !== TILDE && code !== CARET;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
 }
 
 function isLetter(code: number): boolean {
