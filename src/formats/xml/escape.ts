@@ -1,0 +1,34 @@
+/** What XML 1.0 writes in another way. */
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\r': '&#13;',
+};
+/** In attributes white space would otherwise be read as blanks (XML 1.0 §3.3.3). */
+const ATTRIBUTE_ESCAPES: Readonly<Record<string, string>> = { ...ESCAPES, '\n': '&#10;', '\t': '&#9;' };
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what XML 1.0 §2.2 does not allow, not even escaped
+const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
+/** Characters that XML cannot hold are left out. */
+export function escapeText(text: string): string {
+  return text.replace(UNWRITABLE, '').replace(/[&<>\r]/g, (each) => ESCAPES[each] as string);
+}
+
+export function escapeAttribute(text: string): string {
+  return text.replace(UNWRITABLE, '').replace(/[&<>"\r\n\t]/g, (each) => ATTRIBUTE_ESCAPES[each] as string);
+}
+
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** Entities are the five of XML, and numbers; `refuse` makes the error for any other, and for a lone `&`. */
+export function unescapeXml(text: string, refuse: () => Error): string {
+  return text.replace(/&(?:#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))|([a-z]+));|&/g, (_, hex, decimal, name) => {
+    const code = hex ? Number.parseInt(hex, 16) : decimal ? Number(decimal) : undefined;
+    const character = code === undefined ? NAMED[name] : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+    if (character === undefined) throw refuse();
+    return character;
+  });
+}

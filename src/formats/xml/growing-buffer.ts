@@ -1,0 +1,37 @@
+/** Bytes that come in chunks and are taken from the front as views: no byte is copied more than twice on average. */
+export class GrowingBuffer {
+  #memory: Buffer = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(this.#from, this.#to);
+  }
+
+  append(chunk: Buffer): void {
+    const held = this.#to - this.#from;
+    if (held === 0) {
+      this.#memory = chunk;
+      this.#from = 0;
+      this.#to = chunk.length;
+      return;
+    }
+    // Views of what was taken may be in use: memory is never written twice, and a chunk given to us not at all.
+    if (this.#to + chunk.length > this.#memory.length || this.#to === this.#memory.length) {
+      const grown = Buffer.allocUnsafeSlow(2 * (held + chunk.length));
+      this.bytes.copy(grown);
+      this.#memory = grown;
+      this.#from = 0;
+      this.#to = held;
+    }
+    chunk.copy(this.#memory, this.#to);
+    this.#to += chunk.length;
+  }
+
+  /** The first `count` bytes; the rest moves up. */
+  take(count: number): Buffer {
+    const taken = this.#memory.subarray(this.#from, this.#from + count);
+    this.#from += count;
+    return taken;
+  }
+}

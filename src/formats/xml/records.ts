@@ -1,0 +1,166 @@
+/**
+ * Large XML files of many equal records, cut without being parsed: primary, filelists and other hold hundreds of
+ * megabytes, of which most is only carried on.
+ *
+ * In well-formed XML a literal `<` begins markup, so the bytes `</package>` end a record, unless they lie in a comment,
+ * CDATA or processing instruction. What writes these files uses none of those within the root; where they do occur, the
+ * rest of the file goes through the SAX parser and is written down plainly.
+ */
+import { KubedosError } from '../../errors.ts';
+import { asBuffer, type ByteSource } from '../byte-source.ts';
+import { xmlChildren } from './elements.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
+import { elementText } from './write.ts';
+
+/** Of one record: the file lists of the largest packages (200,000 files) stay below. */
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+/** Of all that stands before the first record. */
+const MAX_HEAD_BYTES = 64 * 1024;
+
+export interface RecordsOptions {
+  readonly origin: string;
+  /** Name of the root: `metadata`. */
+  readonly root: string;
+  /** Name of a record: `package`. */
+  readonly record: string;
+  readonly onRoot?: ((attributes: Readonly<Record<string, string>>) => void) | undefined;
+}
+
+const EXCLAMATION = 33;
+const SLASH = 47;
+const LESS = 60;
+const GREATER = 62;
+const QUESTION = 63;
+
+type Chunks = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+
+/**
+ * The records with their tags, as many at once as a chunk completes; views that stay as they are. What stands in a
+ * record is not looked at. `format.syntax` where the file ends early or holds something else between the records,
+ * `format.limit` beyond the bounds above.
+ */
+export async function* xmlRecords(source: ByteSource, options: RecordsOptions): AsyncGenerator<Buffer[]> {
+  const chunks: Chunks = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const held = new GrowingBuffer();
+  try {
+    if (!(await readHead(chunks, held, options))) {
+      yield* parsedRecords(chunks, held, options);
+      return;
+    }
+    // The root begins once more for the parser, should it be needed.
+    const plain = yield* cutRecords(chunks, held, options);
+    if (plain) return;
+    const again = new GrowingBuffer();
+    again.append(Buffer.concat([Buffer.from(`<${options.root}>`), held.bytes]));
+    yield* parsedRecords(chunks, again, { ...options, onRoot: undefined });
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** Takes the head away and checks it; false where it needs the parser, and all is still held then. */
+async function readHead(chunks: Chunks, held: GrowingBuffer, options: RecordsOptions): Promise<boolean> {
+  const { origin, root, record, onRoot } = options;
+  for (;;) {
+    const { bytes } = held;
+    const ends = [bytes.indexOf(`<${record}`), bytes.indexOf(`</${root}`)].filter((at) => at >= 0);
+    if (ends.length > 0) {
+      const head = bytes.subarray(0, Math.min(...ends));
+      if (head.includes('<!')) return false;
+      for await (const _ of xmlChildren([head, Buffer.from(`</${root}>`)], { origin, root: [root], onRoot }));
+      held.take(head.length);
+      return true;
+    }
+    if (bytes.length > MAX_HEAD_BYTES)
+      throw new KubedosError('format.limit', `parse ${origin}: no <${record}> within ${MAX_HEAD_BYTES} bytes`);
+    const next = await chunks.next();
+    // The parser has the words for what is wrong.
+    if (next.done) return false;
+    held.append(asBuffer(next.value));
+  }
+}
+
+/** True at the end of the file; false where the parser has to go on with what is held. */
+async function* cutRecords(
+  chunks: Chunks,
+  held: GrowingBuffer,
+  { origin, root, record }: RecordsOptions,
+): AsyncGenerator<Buffer[], boolean> {
+  const start = Buffer.from(`<${record}`);
+  const stop = Buffer.from(`</${record}>`);
+  const rootStop = Buffer.from(`</${root}>`);
+  let searched = 0;
+  for (;;) {
+    const records: Buffer[] = [];
+    const { bytes } = held;
+    let from = skipBlank(bytes, 0);
+    let plain = true;
+    while (plain && isTag(bytes, from, start)) {
+      const end = bytes.indexOf(stop, Math.max(from, searched));
+      if (end < 0) break;
+      const record = bytes.subarray(from, end + stop.length);
+      plain = isPlain(record, start);
+      if (!plain) break;
+      records.push(record);
+      from = skipBlank(bytes, end + stop.length);
+    }
+    held.take(from);
+    const left = bytes.length - from;
+    searched = Math.max(0, left - stop.length);
+    if (records.length > 0) yield records;
+    // What is neither a record nor the end of the root, nor may become one with more bytes.
+    if (plain && left > stop.length) plain = isTag(bytes, from, start) || startsWith(bytes, from, rootStop);
+    if (!plain) return false;
+    if (left > MAX_RECORD_BYTES)
+      throw new KubedosError('format.limit', `parse ${origin}: a record is larger than ${MAX_RECORD_BYTES} bytes`);
+    const next = await chunks.next();
+    if (next.done) return held.bytes.toString('latin1').trim() === rootStop.toString();
+    held.append(asBuffer(next.value));
+  }
+}
+
+/** No comment, CDATA, instruction or record within the record; those would make its end another one. */
+function isPlain(record: Buffer, start: Buffer): boolean {
+  if (hasMarkup(record, EXCLAMATION) || hasMarkup(record, QUESTION)) return false;
+  for (let at = record.indexOf(start, start.length); at >= 0; at = record.indexOf(start, at + start.length))
+    if (isTag(record, at, start)) return false;
+  return true;
+}
+
+/** `<` and the character behind it, which is searched for since it is the rarer one. */
+function hasMarkup(record: Buffer, code: number): boolean {
+  for (let at = record.indexOf(code, 1); at >= 0; at = record.indexOf(code, at + 1))
+    if (record[at - 1] === LESS) return true;
+  return false;
+}
+
+/** `<package`, and not `<packager`. */
+function isTag(bytes: Buffer, at: number, start: Buffer): boolean {
+  if (!startsWith(bytes, at, start)) return false;
+  const behind = bytes[at + start.length];
+  return behind !== undefined && (behind <= 32 || behind === SLASH || behind === GREATER);
+}
+
+function startsWith(bytes: Buffer, at: number, what: Buffer): boolean {
+  for (let i = 0; i < what.length; i++) if (bytes[at + i] !== what[i]) return false;
+  return true;
+}
+
+function skipBlank(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length && (bytes[at] as number) <= 32) at++;
+  return at;
+}
+
+async function* parsedRecords(chunks: Chunks, held: GrowingBuffer, options: RecordsOptions): AsyncGenerator<Buffer[]> {
+  const { origin, root, record, onRoot } = options;
+  const source = (async function* () {
+    yield held.bytes;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+  })();
+  for await (const element of xmlChildren(source, { origin, root: [root], onRoot })) {
+    if (element.name !== record)
+      throw new KubedosError('format.syntax', `parse ${origin}: expected <${record}>, got <${element.name}>`);
+    yield [Buffer.from(elementText(element).trimEnd())];
+  }
+}
