@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   'trust.key-revoked': ['trust', 'the signing key is revoked or not yet valid'],
   'trust.key-unknown': ['trust', 'signed by a key that is not pinned'],
   'trust.no-key': ['trust', 'no public key for a pinned fingerprint is at hand'],
+  'trust.other-package': ['trust', "a package's header names another package than the metadata that lists it"],
   'trust.other-suite': ['trust', 'the signed Release is of another suite than the one that was asked for'],
   'trust.passphrase': ['trust', 'the private key cannot be unlocked'],
   'trust.rollback': ['trust', 'older than what was accepted before'],

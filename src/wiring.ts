@@ -12,7 +12,7 @@ import type { OnEvent } from './progress.ts';
 import type { LocalRepoDeps } from './publish/local-repo.ts';
 import type { ReleaseSigner } from './publish/sign-release.ts';
 import type { ClientConfig, ClientConfigRequest } from './server/deps.ts';
-import type { KeyPin } from './spec/mirror-spec.ts';
+import type { KeyPin } from './spec/spec-fields.ts';
 import type { LockOptions } from './store/lock.ts';
 import type { ManifestReader } from './store/manifest-reader.ts';
 import type { openStore } from './store/store.ts';

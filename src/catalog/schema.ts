@@ -19,7 +19,7 @@ export const packages = sqliteTable(
     sha256: text('sha256').notNull(),
     /** Hash over all that follows: tells descriptions of one object apart. */
     variant: text('variant').notNull(),
-    family: text('family').$type<'apt'>().notNull(),
+    family: text('family').$type<'apt' | 'yum'>().notNull(),
     name: text('name').notNull(),
     version: text('version').notNull(),
     architecture: text('architecture').notNull(),

@@ -2,7 +2,7 @@
 
 /** One package in one place of one mirror. */
 export interface PackageRow {
-  readonly family: 'apt';
+  readonly family: 'apt' | 'yum';
   readonly name: string;
   readonly version: string;
   readonly architecture: string;

@@ -22,9 +22,9 @@ export async function syncSpec(context: Context, found: FoundSpec, call: SyncCal
       publish: found.spec.form === 'curated' ? await house.publisher() : undefined,
       readSeed: (_spec, file) => readSeed(found, file),
       recordPackages: async (mirror, root) => {
-        const { packageRows } = await import('../publish/package-rows.ts');
+        const { mirrorRows } = await import('../publish/package-rows.ts');
         const { objects } = await house.store();
-        return (await house.catalog()).recordMirror(mirror, root, packageRows(objects, root));
+        return (await house.catalog()).recordMirror(mirror, root, mirrorRows(objects, { kind: found.spec.type, root }));
       },
     },
     found.spec,

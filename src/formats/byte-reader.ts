@@ -49,11 +49,18 @@ export class ByteReader {
     for await (const _ of this.pieces(count));
   }
 
-  async skipToEnd(): Promise<void> {
+  /** All that is left, as it comes. */
+  async *rest(): AsyncGenerator<Buffer> {
     while (await this.#fill()) {
-      this.#position += this.#rest.length;
-      this.#rest = this.#rest.subarray(this.#rest.length);
+      const piece = this.#rest;
+      this.#rest = piece.subarray(piece.length);
+      this.#position += piece.length;
+      yield piece;
     }
+  }
+
+  async skipToEnd(): Promise<void> {
+    for await (const _ of this.rest());
   }
 
   /** Gives up the source. */

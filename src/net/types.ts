@@ -42,7 +42,7 @@ export interface WantedFile {
   /** True where `sizeBytes` is only the most that is read: what vouches for the checksum tells no size (SHA256SUMS). */
   readonly sizeIsLimit?: boolean | undefined;
   /** The strongest checksum that signed metadata gives; `sha256` where there is one. */
-  readonly digest: { readonly algorithm: 'sha256' | 'sha512' | 'sha1' | 'md5'; readonly hex: string };
+  readonly digest: { readonly algorithm: 'sha256' | 'sha384' | 'sha512' | 'sha1' | 'md5'; readonly hex: string };
   /** Another path with the same bytes to ask first, such as by-hash. */
   readonly alternatePath?: string | undefined;
 }

@@ -1,8 +1,11 @@
 /** The client's lines for a mirror as it stands in a snapshot or head. */
 import { KubedosError } from '../errors.ts';
+import { KEYS_FILE } from '../formats/rpm/layout.ts';
 import type { Evidence, MirrorForm, ObjectStore, RepositoryKind, Sha256 } from '../store/types.ts';
 import { clientSources } from './client-config.ts';
 import { suiteLayouts } from './suite-layouts.ts';
+import { clientRepositories } from './yum/client-config.ts';
+import { mirrorRepositories } from './yum/repositories.ts';
 
 /** Keyrings of an archive: some dozens of keys. */
 const MAX_KEYRING_BYTES = 16 * 1024 * 1024;
@@ -13,6 +16,13 @@ export interface ClientConfigDeps {
   readonly listKeys: () => Promise<string>;
 }
 
+export interface ClientConfig {
+  readonly fileName: string;
+  /** Where the client puts it. */
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface ConfiguredMirror {
   readonly name: string;
   readonly kind: RepositoryKind;
@@ -21,12 +31,13 @@ export interface ConfiguredMirror {
   readonly evidence: readonly Evidence[];
 }
 
-/** A `.sources` file; undefined for what is no apt repository. `trust.no-key` where a verbatim mirror came without a keyring. */
+/** A `.sources` or `.repo` file; undefined for what is no repository. `trust.no-key` where a verbatim mirror came without a keyring. */
 export async function mirrorClientConfig(
   { objects, listKeys }: ClientConfigDeps,
   mirror: ConfiguredMirror,
   url: string,
-): Promise<{ readonly fileName: string; readonly path: string; readonly text: string } | undefined> {
+): Promise<ClientConfig | undefined> {
+  if (mirror.kind === 'yum') return repoFile(objects, mirror, url);
   if (mirror.kind !== 'apt') return undefined;
   const layouts = await suiteLayouts(objects, mirror.manifest.root);
   if (layouts.length === 0) return undefined;
@@ -39,6 +50,27 @@ export async function mirrorClientConfig(
   const fileName = `${mirror.name}.sources`;
   const text = clientSources({ comment: `${mirror.name}, by kubedos`, url, suites, checkValidUntil: !verbatim });
   return { fileName, path: `/etc/apt/sources.list.d/${fileName}`, text };
+}
+
+async function repoFile(
+  objects: ObjectStore,
+  mirror: ConfiguredMirror,
+  url: string,
+): Promise<ClientConfig | undefined> {
+  const found = await mirrorRepositories(objects, mirror.manifest.root);
+  if (found.length === 0) return undefined;
+  const repositories = found.map(({ folder }) => {
+    const own = mirror.evidence.find(({ source }) => source.endsWith(` ${folder || '.'}`)) ?? mirror.evidence[0];
+    const verified = own?.verified ?? ['metadata', 'packages'];
+    return {
+      folder,
+      signedMetadata: verified.includes('metadata'),
+      signedPackages: verified.includes('packages'),
+    };
+  });
+  const fileName = `${mirror.name}.repo`;
+  const text = clientRepositories({ name: mirror.name, url, keysFile: KEYS_FILE, repositories });
+  return { fileName, path: `/etc/yum.repos.d/${fileName}`, text };
 }
 
 /** That of the evidence for the suite ("https://host/debian bookworm"); of the mirror's first where none is so named. */

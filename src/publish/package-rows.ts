@@ -4,8 +4,9 @@ import { KubedosError } from '../errors.ts';
 import { packagesStanza, readDeb } from '../formats/apt/deb.ts';
 import { type PackageEntry, packageEntry } from '../formats/apt/packages.ts';
 import { readManifest } from '../store/manifest.ts';
-import type { ManifestEntry, ObjectStore, Sha256 } from '../store/types.ts';
+import type { ManifestEntry, ObjectStore, RepositoryKind, Sha256 } from '../store/types.ts';
 import { storedBytes, storedStanzas } from './stored-file.ts';
+import { rpmPackageRows } from './yum/package-rows.ts';
 
 const PACKAGES = /(?:^|\/)Packages(?:\.(?:zst|gz|xz))?$/;
 /** By how quickly they unpack. */
@@ -24,6 +25,15 @@ export function packageRow(entry: PackageEntry): Omit<PackageRow, 'sha256'> {
     description: entry.synopsis,
     path: entry.path,
   };
+}
+
+/** The packages of a mirror, of whichever kind it is; none of one of plain files. */
+export async function* mirrorRows(
+  objects: ObjectStore,
+  mirror: { readonly kind: RepositoryKind; readonly root: Sha256 },
+): AsyncGenerator<PackageRow> {
+  if (mirror.kind === 'apt') yield* packageRows(objects, mirror.root);
+  if (mirror.kind === 'yum') yield* rpmPackageRows(objects, mirror.root);
 }
 
 /**

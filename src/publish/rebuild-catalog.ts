@@ -2,8 +2,8 @@
 import type { Catalog, PackageRow } from '../catalog/types.ts';
 import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
-import type { Sha256, Store } from '../store/types.ts';
-import { packageRows } from './package-rows.ts';
+import type { RepositoryKind, Sha256, Store } from '../store/types.ts';
+import { mirrorRows } from './package-rows.ts';
 
 export interface RebuildDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'snapshots'>;
@@ -33,10 +33,10 @@ async function record(
 ): Promise<CatalogReport> {
   const states = await mirrorStates(store);
   const mirrors: CatalogReport['mirrors'][number][] = [];
-  for (const [mirror, root] of states) {
+  for (const [mirror, { kind, root }] of states) {
     if (!wanted(mirror, root)) continue;
     onEvent?.({ type: 'phase', phase: `catalog ${mirror}` });
-    const rows = watched(packageRows(store.objects, root), { signal, onEvent });
+    const rows = watched(mirrorRows(store.objects, { kind, root }), { signal, onEvent });
     mirrors.push({ mirror, ...(await catalog.recordMirror(mirror, root, rows)) });
   }
   const forgotten = catalog.recordedMirrors().flatMap(({ mirror }) => (states.has(mirror) ? [] : [mirror]));
@@ -44,19 +44,25 @@ async function record(
   return { mirrors, forgotten };
 }
 
+interface MirrorState {
+  readonly kind: RepositoryKind;
+  readonly root: Sha256;
+}
+
 /** Heads; and of mirrors that have none here, since they were imported, the state in the newest snapshot. */
-async function mirrorStates(store: Pick<Store, 'heads' | 'snapshots'>): Promise<Map<string, Sha256>> {
-  const newest = new Map<string, { readonly time: string; readonly root: Sha256 }>();
+async function mirrorStates(store: Pick<Store, 'heads' | 'snapshots'>): Promise<Map<string, MirrorState>> {
+  const newest = new Map<string, MirrorState & { readonly time: string }>();
   for (const id of await store.snapshots.list()) {
     const document = (await store.snapshots.read(id))?.document;
     for (const { name, kind, manifest } of document?.mirrors ?? []) {
       const known = newest.get(name);
-      if (document !== undefined && kind === 'apt' && (known === undefined || known.time <= document.time))
-        newest.set(name, { time: document.time, root: manifest.root });
+      if (document !== undefined && kind !== 'files' && (known === undefined || known.time <= document.time))
+        newest.set(name, { time: document.time, kind, root: manifest.root });
     }
   }
-  const states = new Map([...newest].map(([name, { root }]) => [name, root]));
-  for (const { name, kind, manifest } of await store.heads.list()) if (kind === 'apt') states.set(name, manifest.root);
+  const states = new Map<string, MirrorState>(newest);
+  for (const { name, kind, manifest } of await store.heads.list())
+    if (kind !== 'files') states.set(name, { kind, root: manifest.root });
   return states;
 }
 

@@ -1,163 +1,16 @@
 /**
  * The schema of mirror specs (mirror-specs/NAME.yaml). The JSON Schema for editors is made from it, and the
- * descriptions below are its documentation.
+ * descriptions in the schemas of the kinds are its documentation.
  */
 import { z } from 'zod';
-import { canonicalPath } from '../formats/path.ts';
-import { curateSchema } from './curate-spec.ts';
+import { aptSpecSchema } from './apt-spec.ts';
 import { readSpecYaml } from './yaml-spec.ts';
+import { yumSpecSchema } from './yum-spec.ts';
 
-/** Where a package list or a key lies: relative, without a way out of its folder. */
-const relativeFile = z.string().refine((path) => {
-  try {
-    return canonicalPath(path, 'spec') === path;
-  } catch {
-    return false;
-  }
-}, 'must be a relative path without `..`');
-
-const URL_FORM =
-  'must be http://…, https://… or file:///… without credentials and query, or the word system; or a list of these';
-
-const upstreamUrl = z
-  .string()
-  .regex(/^(?:system$|https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$|file:\/\/\/[^\s?#]*$)/, URL_FORM)
-  .transform((url) => url.replace(/\/+$/, ''));
-
-const keyPin = z.strictObject({
-  fingerprint: z
-    .string()
-    .transform((text) => text.replaceAll(/\s/g, '').toUpperCase())
-    .pipe(
-      z.string().regex(/^(?:[0-9A-F]{40}|[0-9A-F]{64})$/, 'must be a full fingerprint: 40 or 64 hexadecimal digits'),
-    )
-    .describe('Full fingerprint of a primary key or subkey that may sign; spaces are ignored.'),
-  file: relativeFile
-    .optional()
-    .describe('The public key, relative to keys/. Without it, one brought in by `key import` is used.'),
-});
-
-const include = z.strictObject({
-  sources: z.boolean().default(false).describe('Sources indexes and source packages.'),
-  udebs: z.boolean().default(false).describe('Packages of the Debian installer.'),
-  translations: z
-    .array(z.string().regex(/^[A-Za-z_@]+$/))
-    .default(['en'])
-    .describe('Languages of long descriptions.'),
-  contents: z.boolean().default(false).describe('Contents indexes, for apt-file.'),
-  dep11: z.boolean().default(false).describe('AppStream metadata and icons.'),
-  cnf: z.boolean().default(false).describe('Command-not-found indexes (Ubuntu).'),
-  installer: z.boolean().default(false).describe('Images of the Debian installer, with their signed SHA256SUMS.'),
-});
-
-/** `/`, `./` or `folder/`: a flat repository, without components. */
-export function isFlatSuite(suite: string): boolean {
-  return suite.endsWith('/');
-}
-
-const suiteName = z.string().refine((suite) => {
-  if (suite === '/' || suite === './') return true;
-  return relativeFile.safeParse(isFlatSuite(suite) ? suite.slice(0, -1) : suite).success;
-}, 'must be a suite (bookworm, bookworm-updates), or end in / for a flat repository');
-
-const names = z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._/-]*$/, 'must be a plain name'));
-
-const upstream = z
-  .strictObject({
-    url: z
-      .union([upstreamUrl, z.array(upstreamUrl).min(1)], { error: URL_FORM })
-      .transform((url) => (typeof url === 'string' ? [url] : url))
-      .describe(
-        "Root of the archive, or several in order of preference. `system` stands for what this host's own apt uses for these suites.",
-      ),
-    suites: z.array(suiteName).min(1),
-    components: names.default([]).describe('Left out for a flat repository, whose suite ends in /.'),
-    architectures: names
-      .default([])
-      .describe(
-        'Packages of `all` come along. A flat repository may leave it out; a verbatim mirror then has all that it has, a curated one what fits the architectures of its other upstreams.',
-      ),
-    keys: z
-      .array(keyPin)
-      .default([])
-      .describe('Who may sign. While it is empty the mirror cannot be synced: see docs/keys.md.'),
-    signedAs: names
-      .default([])
-      .describe(
-        'Further names that Suite or Codename of the signed Release may carry, where they differ from `suites`.',
-      ),
-    include: include.prefault({}),
-  })
-  .superRefine((value, context) => {
-    const flat = value.suites.filter(isFlatSuite);
-    if (flat.length > 0 && flat.length < value.suites.length) {
-      context.addIssue({
-        code: 'custom',
-        path: ['suites'],
-        message: 'flat suites (ending in /) go into an upstream of their own',
-      });
-    } else if (flat.length > 0 && value.components.length > 0) {
-      context.addIssue({ code: 'custom', path: ['components'], message: 'a flat repository has no components' });
-    } else if (flat.length === 0) {
-      if (value.components.length === 0)
-        context.addIssue({ code: 'custom', path: ['components'], message: 'names no component' });
-      if (value.architectures.length === 0)
-        context.addIssue({ code: 'custom', path: ['architectures'], message: 'names no architecture' });
-    }
-    const reserved = value.architectures.findIndex((name) => name === 'all' || name === 'source');
-    if (reserved >= 0)
-      context.addIssue({
-        code: 'custom',
-        path: ['architectures', reserved],
-        message: '`all` comes along by itself; sources are `include: {sources: true}`',
-      });
-  });
-
-const mirrorSpecSchema = z
-  .strictObject({
-    name: z
-      .string()
-      .max(100)
-      .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be lower-case letters, digits, dots and hyphens'),
-    type: z.literal('apt'),
-    form: z
-      .enum(['verbatim', 'curated'])
-      .describe(
-        "verbatim: upstream's signed bytes are kept. curated: chosen packages, with an index signed by this store.",
-      ),
-    description: z.string().optional(),
-    upstreams: z.array(upstream).min(1),
-    missing: z
-      .enum(['fail', 'warn', 'skip-optional'])
-      .default('fail')
-      .describe(
-        'What happens when upstream lists a package that it does not serve. fail: the sync fails. warn: it is left out with a warning. skip-optional: it is left out if its priority is optional or extra, otherwise the sync fails.',
-      ),
-    curate: curateSchema.optional(),
-  })
-  .superRefine((value, context) => {
-    if (value.form === 'curated' && value.curate === undefined)
-      context.addIssue({ code: 'custom', path: ['form'], message: 'a curated mirror needs a `curate:` section' });
-    if (value.form === 'curated' && value.upstreams.every(({ architectures }) => architectures.length === 0))
-      context.addIssue({
-        code: 'custom',
-        path: ['upstreams', 0],
-        message: 'names no architecture: a curated mirror needs one, of flat repositories too',
-      });
-    if (value.form === 'verbatim' && value.curate !== undefined)
-      context.addIssue({ code: 'custom', path: ['curate'], message: 'only a curated mirror has a `curate:` section' });
-    if (value.form === 'verbatim' && value.upstreams.length > 1)
-      context.addIssue({
-        code: 'custom',
-        path: ['upstreams', 1],
-        message: 'a verbatim mirror has exactly one upstream',
-      });
-  });
+const mirrorSpecSchema = z.discriminatedUnion('type', [aptSpecSchema, yumSpecSchema]);
 
 /** A checked spec with its defaults filled in. */
 export type MirrorSpec = z.output<typeof mirrorSpecSchema>;
-export type SpecUpstream = MirrorSpec['upstreams'][number];
-export type KeyPin = SpecUpstream['keys'][number];
 
 /** Checks a spec; `spec.invalid` lists every fault as `file:line: path: what is wrong`. */
 export function parseMirrorSpec(text: string, file: string): MirrorSpec {

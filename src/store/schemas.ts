@@ -21,6 +21,7 @@ const evidence = z.looseObject({
   document: sha256,
   signature: sha256.nullable(),
   keyring: sha256.nullable(),
+  verified: z.array(z.enum(['metadata', 'packages'])).optional(),
   fingerprints: z.array(z.string()),
   date: z.string().nullable(),
   validUntil: z.string().nullable(),

@@ -82,6 +82,8 @@ export interface Evidence {
   readonly signature: Sha256 | null;
   /** The public keys that the spec pinned for it, ASCII-armoured, as an object: travels along, so that the dark side checks again and configures clients. */
   readonly keyring: Sha256 | null;
+  /** Of yum: what was demanded to be signed by these keys, the document (`metadata`), each package by itself, or both. */
+  readonly verified?: readonly ('metadata' | 'packages')[] | undefined;
   /** Primary key fingerprints (upper-case hex) whose good signatures were found. */
   readonly fingerprints: readonly string[];
   /** ISO 8601, from the document itself. */

@@ -4,15 +4,16 @@ import { canonicalSpec } from '../spec/spec-hash.ts';
 import { isoSeconds } from '../store/schemas.ts';
 import type { Evidence, ManifestRef, MirrorHead, ObjectRef, ObjectStore } from '../store/types.ts';
 import { type SyncMemory, writeMemory } from './memory.ts';
-import { evidenceOf, type SuiteState } from './suite-state.ts';
+import { evidenceOf } from './root-memory.ts';
 import type { SyncDeps } from './types.ts';
+import type { RootState } from './upstream-root.ts';
 
 export interface NewHead {
   readonly spec: MirrorSpec;
   /** Of seed files: see specHash. */
   readonly specExtra?: Readonly<Record<string, string>> | undefined;
   readonly manifest: ManifestRef;
-  readonly states: readonly SuiteState[];
+  readonly states: readonly RootState[];
   readonly memory: SyncMemory;
   /** Objects that the mirror is made from, and that its manifest does not list. */
   readonly kept?: readonly ObjectRef[] | undefined;
@@ -28,7 +29,7 @@ export async function commitHead(deps: Pick<SyncDeps, 'store' | 'now'>, next: Ne
   const head: MirrorHead = {
     format: 'kubedos-head/1',
     name: next.spec.name,
-    kind: 'apt',
+    kind: next.spec.type,
     form: next.spec.form,
     manifest: next.manifest,
     evidence,
@@ -52,7 +53,7 @@ export async function commitMemory(
   await heads.write({ ...before, spec: spec.sha256, memory }, before.manifest.root);
 }
 
-async function putEvidence(objects: ObjectStore, state: SuiteState): Promise<Evidence> {
+async function putEvidence(objects: ObjectStore, state: RootState): Promise<Evidence> {
   const { document, signature, keyring } = state.evidence;
   for (const bytes of [document, signature, keyring]) if (bytes) await objects.put([bytes]);
   return evidenceOf(state);

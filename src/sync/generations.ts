@@ -1,19 +1,16 @@
-/** By-hash files of earlier states stay on the list for a while: a client may hold the InRelease that names them. */
-import type { Generations } from '../formats/apt/publication.ts';
-import type { PresentIndex } from './index-fetch.ts';
+/** Indexes of earlier states stay on the list for a while: a client may hold the Release or repomd.xml that names them. */
+import type { ManifestEntry } from '../store/types.ts';
+import type { SyncMemory } from './memory.ts';
 
 /** This state and two before it, as our own publications keep. */
-export const KEPT_GENERATIONS = 3;
-
-export function byHashEntries(indexes: readonly PresentIndex[]): Generations[number] {
-  const entries = indexes.flatMap(({ forms }) =>
-    forms.flatMap(({ byHash, sha256, sizeBytes }) => byHash.map((path) => ({ path, sha256, sizeBytes }))),
-  );
-  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
+const KEPT_GENERATIONS = 3;
 
 /** Newest first; a state that equals the newest adds none. */
-export function nextGenerations(previous: Generations, now: Generations[number]): Generations {
+export function nextGenerations(
+  previous: SyncMemory['generations'],
+  entries: readonly ManifestEntry[],
+): SyncMemory['generations'] {
+  const now = [...entries].sort((a, b) => (a.path < b.path ? -1 : 1));
   const [newest] = previous;
   if (newest && JSON.stringify(newest) === JSON.stringify(now)) return previous;
   return [now, ...previous].slice(0, KEPT_GENERATIONS);

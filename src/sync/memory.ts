@@ -5,14 +5,16 @@ import type { MirrorHead, ObjectRef } from '../store/types.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const releaseMemory = z.object({
-  /** How it was served: `inline` is InRelease, `detached` is Release with Release.gpg. */
+const rootMemory = z.object({
+  /** How it was served: `inline` is InRelease, `detached` is Release with Release.gpg, or a repomd.xml. */
   form: z.enum(['inline', 'detached']),
   document: sha256,
   signature: sha256.nullable(),
   /** Release and Release.gpg beside an InRelease. */
   copy: z.object({ release: sha256, signature: sha256 }).nullable(),
   date: z.iso.datetime().nullable(),
+  /** Of a repomd.xml, where it is a number. */
+  revision: z.number().optional(),
   validUntil: z.iso.datetime().nullable(),
   fingerprints: z.array(z.string()),
   etag: z.string().optional(),
@@ -22,8 +24,8 @@ const releaseMemory = z.object({
 const listedObject = z.object({ path: z.string(), sha256, sizeBytes: z.number().int().nonnegative() });
 const generations = z.array(z.array(listedObject));
 
-/** The newest accepted state of one suite: against rollback, and to ask "changed since?". */
-export type ReleaseMemory = z.output<typeof releaseMemory>;
+/** The newest accepted state of one suite or repository: against rollback, and to ask "changed since?". */
+export type RootMemory = z.output<typeof rootMemory>;
 
 /** What our own publication of a curated mirror was made of. */
 const curatedMemory = z.object({
@@ -38,8 +40,8 @@ const curatedMemory = z.object({
 export type CuratedMemory = z.output<typeof curatedMemory>;
 
 export interface SyncMemory {
-  /** By `releaseKey`. */
-  readonly releases: Readonly<Record<string, ReleaseMemory>>;
+  /** By the key of an UpstreamRoot. */
+  readonly releases: Readonly<Record<string, RootMemory>>;
   /** By-hash files of this and earlier states, newest first. */
   readonly generations: Generations;
   readonly curated?: CuratedMemory | undefined;
@@ -48,7 +50,7 @@ export interface SyncMemory {
 }
 
 const memory = z.object({
-  releases: z.record(z.string(), releaseMemory).catch({}),
+  releases: z.record(z.string(), rootMemory).catch({}),
   generations: z
     .union([generations, z.object({ published: generations }).transform(({ published }) => published)])
     .catch([]),
@@ -70,12 +72,4 @@ export function writeMemory({ curated, ...common }: SyncMemory, kept: readonly O
   if (curated === undefined) return { ...common };
   const objects = [...kept.map(({ sha256 }) => ({ sha256 })), { sha256: curated.why }];
   return { ...common, generations: { published: common.generations, kept: objects }, curated, why: curated.why };
-}
-
-/**
- * Under what the Dates of a suite are remembered. The root is not part of it where a mirror has one upstream: moving to
- * another host is no way around the check.
- */
-export function releaseKey(suite: string, root: string | undefined): string {
-  return root === undefined ? suite : `${root} ${suite}`;
 }

@@ -1,4 +1,5 @@
 /** Brings files that signed metadata names into the store. */
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
@@ -66,11 +67,39 @@ export class ObjectSource {
     return task;
   }
 
+  /**
+   * As `bring`, where metadata gives another checksum than SHA-256: the one that the store names objects by is known
+   * only once the bytes are there. `held` is an object that may be the one, as an earlier list has it under the same path.
+   */
+  async bringByDigest(
+    wish: WantedFile & { readonly urls: readonly string[]; readonly held?: ObjectRef | undefined },
+    { signal, onBytes }: FetchOptions = {},
+  ): Promise<Brought> {
+    const { urls, held, ...wanted } = wish;
+    if (wanted.digest.algorithm === 'sha256')
+      return this.bring({ ...wanted, urls, sha256: wanted.digest.hex }, { signal, onBytes });
+    if (held !== undefined && (await this.#hasDigest(held, wanted.digest))) return { ...held, fetched: false };
+    const { fetcher, partialFolder } = this.#parts;
+    const partial = join(partialFolder, `${wanted.digest.algorithm}-${wanted.digest.hex}`);
+    const got = await fetcher.file(urls, wanted, { partial, signal, ...(onBytes && { onBytes }) });
+    const ref = { sha256: got.sha256, sizeBytes: got.sizeBytes };
+    await this.#adopt(got.file, ref);
+    return { ...ref, fetched: true };
+  }
+
+  async #hasDigest(held: ObjectRef, { algorithm, hex }: WantedFile['digest']): Promise<boolean> {
+    const bytes = this.#parts.isBad(held.sha256) ? undefined : await this.#parts.objects.open(held.sha256);
+    if (bytes === undefined) return false;
+    const digest = createHash(algorithm);
+    for await (const chunk of bytes) digest.update(chunk);
+    return digest.digest('hex') === hex;
+  }
+
   async #bring(wish: FetchWish, { signal, onBytes }: FetchOptions): Promise<Brought> {
     const there = wish.sizeIsLimit ? await this.#sizeOf(wish.sha256) : wish.sizeBytes;
     const known = there === undefined ? undefined : { sha256: wish.sha256, sizeBytes: there };
     if (known && (await this.has(known))) return { ...known, fetched: false };
-    const { objects, fetcher, partialFolder } = this.#parts;
+    const { fetcher, partialFolder } = this.#parts;
     const partial = join(partialFolder, wish.sha256);
     const wanted: WantedFile = {
       path: wish.path,
@@ -81,15 +110,19 @@ export class ObjectSource {
     };
     const got = await fetcher.file(wish.urls, wanted, { partial, signal, ...(onBytes && { onBytes }) });
     const ref = { sha256: wish.sha256, sizeBytes: got.sizeBytes };
+    await this.#adopt(got.file, ref);
+    return { ...ref, fetched: true };
+  }
+
+  async #adopt(file: string, ref: ObjectRef): Promise<void> {
     try {
-      await objects.adopt(got.file, ref);
+      await this.#parts.objects.adopt(file, ref);
     } catch (error) {
-      await rm(got.file, { force: true });
+      await rm(file, { force: true });
       throw error;
     }
     this.fetched.files += 1;
     this.fetched.bytes += ref.sizeBytes;
-    return { ...ref, fetched: true };
   }
 
   async #sizeOf(sha256: string): Promise<number | undefined> {

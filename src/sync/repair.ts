@@ -5,13 +5,12 @@ import type { Run } from '../progress.ts';
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
 import { checkStore } from '../store/check.ts';
 import { namedLists } from '../store/reachable.ts';
-import type { Sha256, Store } from '../store/types.ts';
+import type { ObjectRef, Sha256, Store } from '../store/types.ts';
 import { whereUsed } from '../store/where-used.ts';
-import { upstreamPaths } from './curated-pool.ts';
+import type { UpstreamPlace } from './family.ts';
 import { Meter } from './meter.ts';
 import { eachParallel } from './parallel.ts';
 import type { SyncDeps } from './types.ts';
-import { upstreamRoots } from './upstream-roots.ts';
 
 export interface RepairDeps extends Pick<SyncDeps, 'fetcher' | 'systemSources'> {
   readonly store: Store;
@@ -104,24 +103,51 @@ async function refetch(
   if (path === null || sizeBytes === null) return `it is ${use.role} of ${mirror}, which no upstream has`;
   const spec = await deps.specOf(mirror);
   if (spec === undefined) return `there is no spec of ${mirror}`;
-  if (spec.form === 'curated' && path.startsWith('dists/'))
-    return `it is an index of ${mirror}, which this store wrote`;
   const partial = await deps.store.file('partial', sha256);
   const reasons: string[] = [];
-  for (const { upstreamIndex, path: remote } of upstreamPaths(spec, path)) {
-    const upstream = spec.upstreams[upstreamIndex];
-    if (upstream === undefined) continue;
-    try {
-      const urls = await upstreamRoots(upstream, deps);
-      const wanted = { path: remote, sizeBytes, digest: { algorithm: 'sha256' as const, hex: sha256 } };
-      const got = await deps.fetcher.file(urls, wanted, { partial, ...options });
-      await deps.store.objects.adopt(got.file, { sha256, sizeBytes });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof KubedosError) || error.kind === 'storage' || error.kind === 'cancelled') throw error;
-      reasons.push(error.message);
-      await rm(partial, { force: true });
+  const { own, places } = await placesOf(spec, path, deps);
+  if (own) return `it is an index of ${mirror}, which this store wrote`;
+  try {
+    for await (const place of places) {
+      const reason = await fetchAt(deps, place, { sha256, sizeBytes, partial, ...options });
+      if (reason === undefined) return undefined;
+      reasons.push(reason);
     }
+  } catch (error) {
+    reasons.push(reasonOf(error));
   }
   return reasons.join('; ');
+}
+
+/** The kinds of repositories know where their files are from. */
+async function placesOf(spec: MirrorSpec, path: string, deps: RepairDeps) {
+  const { APT } = await import('./apt/family.ts');
+  const { YUM } = await import('./yum/family.ts');
+  const isOwn = spec.type === 'apt' ? APT.isOwnIndex(path) : YUM.isOwnIndex(path);
+  const places = spec.type === 'apt' ? APT.places(spec, path, deps) : YUM.places(spec, path, deps);
+  return { own: spec.form === 'curated' && isOwn, places };
+}
+
+async function fetchAt(
+  { store, fetcher }: RepairDeps,
+  { urls, path }: UpstreamPlace,
+  of: ObjectRef & { readonly partial: string; readonly signal: AbortSignal; readonly onBytes: (count: number) => void },
+): Promise<string | undefined> {
+  const { sha256, sizeBytes, partial, signal, onBytes } = of;
+  try {
+    const wanted = { path, sizeBytes, digest: { algorithm: 'sha256' as const, hex: sha256 } };
+    const got = await fetcher.file(urls, wanted, { partial, signal, onBytes });
+    await store.objects.adopt(got.file, { sha256, sizeBytes });
+    return undefined;
+  } catch (error) {
+    const reason = reasonOf(error);
+    await rm(partial, { force: true });
+    return reason;
+  }
+}
+
+/** What another upstream may make good; the rest is thrown. */
+function reasonOf(error: unknown): string {
+  if (error instanceof KubedosError && error.kind !== 'storage' && error.kind !== 'cancelled') return error.message;
+  throw error;
 }

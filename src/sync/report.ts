@@ -1,12 +1,12 @@
 import type { ManifestRef, MirrorHead } from '../store/types.ts';
 import type { Lack } from './pool-fetch.ts';
 import type { Session } from './session.ts';
-import type { SuiteState } from './suite-state.ts';
 import type { SyncReport } from './types.ts';
+import type { RootState } from './upstream-root.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface ReportFacts {
-  readonly states: readonly SuiteState[];
+  readonly states: readonly RootState[];
   readonly lack: Lack;
   readonly manifest: ManifestRef;
   readonly missing: ReadonlySet<string>;

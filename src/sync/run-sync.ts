@@ -5,22 +5,22 @@ import { readMemory, type SyncMemory } from './memory.ts';
 import { recordHead } from './record.ts';
 import { withReplans } from './replan.ts';
 import { type Opening, probe, type Session } from './session.ts';
-import type { SuiteState } from './suite-state.ts';
 import type { SyncReport } from './types.ts';
+import type { Kind } from './upstream-root.ts';
 import { type Workspace, withWorkspace } from './workspace.ts';
 
 /** What the steps of a sync share. */
-export interface SyncRun {
-  readonly session: Session;
+export interface SyncRun<K extends Kind = Kind> {
+  readonly session: Session<K>;
   readonly space: Workspace;
   /** The head that the new one will replace. */
   readonly before: MirrorHead | undefined;
   readonly memory: SyncMemory;
 }
 
-export function runSync(
-  { session, head, probes }: Opening,
-  attempt: (run: SyncRun, states: readonly SuiteState[]) => Promise<SyncReport>,
+export function runSync<K extends Kind>(
+  { session, head, probes }: Opening<K>,
+  attempt: (run: SyncRun<K>, states: readonly K['state'][]) => Promise<SyncReport>,
 ): Promise<SyncReport> {
   const { deps, spec, options } = session;
   const where = { command: `sync ${spec.name}`, dryRun: options.dryRun ?? false };
@@ -30,7 +30,7 @@ export function runSync(
     const fresh = JSON.stringify(before) === JSON.stringify(head);
     const memory = readMemory(before);
     const { releases } = memory;
-    const start = { probes: fresh ? probes : await probe(session, {}), releases, objects: space.objects };
+    const start = { probes: fresh ? probes : await probe(session.roots, {}), releases, objects: space.objects };
     const report = await withReplans(session, start, (states) => attempt({ session, space, before, memory }, states));
     await recordHead(session);
     return report;

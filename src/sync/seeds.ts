@@ -6,11 +6,12 @@ import type { SyncDeps } from './types.ts';
 
 /** Name in the spec → text. */
 export async function readSeeds(
-  { readSeed }: Pick<SyncDeps, 'readSeed'>,
+  { readSeed }: { readonly readSeed?: SyncDeps['readSeed'] },
   spec: MirrorSpec,
 ): Promise<Map<string, string>> {
   const seeds = new Map<string, string>();
-  for (const { seed } of spec.curate?.rules ?? []) {
+  const rules = spec.type === 'apt' ? spec.curate?.rules : undefined;
+  for (const { seed } of rules ?? []) {
     if (seed === undefined || seeds.has(seed)) continue;
     if (readSeed === undefined)
       throw new KubedosError('internal.bug', `sync ${spec.name}: seed files cannot be read here (${seed})`);

@@ -2,12 +2,13 @@ import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
 import { specHash } from '../spec/spec-hash.ts';
-import { publicationIsDue } from './curated-dates.ts';
+import type { Family } from './family.ts';
 import { readMemory } from './memory.ts';
 import { recordHead } from './record.ts';
-import { seedHashes } from './seeds.ts';
-import { nothingChanged, openSession, probe, type SyncInput, unchangedReport } from './session.ts';
+import { readSeeds, seedHashes } from './seeds.ts';
+import { nothingChanged, probe, type SyncInput, unchangedReport } from './session.ts';
 import type { SyncDeps, SyncOptions, SyncReport } from './types.ts';
+import type { Kind } from './upstream-root.ts';
 
 /**
  * Brings a mirror to the state of its upstreams. Killed or failed, it leaves the state before; run again, it goes on
@@ -20,7 +21,10 @@ export async function syncMirror(
   run: Run = {},
 ): Promise<SyncReport> {
   try {
-    return await sync({ deps, spec, options, run });
+    const seeds = await readSeeds(deps, spec);
+    if (spec.type === 'apt')
+      return await sync({ deps, spec, options, run, seeds }, (await import('./apt/family.ts')).APT);
+    return await sync({ deps, spec, options, run, seeds }, (await import('./yum/family.ts')).YUM);
   } catch (error) {
     if (!run.signal?.aborted || (error instanceof KubedosError && error.kind === 'cancelled')) throw error;
     throw new KubedosError('cancelled', `sync ${spec.name}: stopped; what was fetched is kept`, {
@@ -30,20 +34,26 @@ export async function syncMirror(
   }
 }
 
-/** What unpacks, sorts and selects is loaded once there is something to do: most syncs find nothing new. */
-async function sync(input: SyncInput): Promise<SyncReport> {
-  const { deps, spec } = input;
-  const session = await openSession(input);
+async function sync<K extends Kind>(input: SyncInput<K>, family: Family<K>): Promise<SyncReport> {
+  const { deps, spec, seeds } = input;
+  checkPins(spec);
+  const session = { ...input, roots: await family.roots(input), notes: [] };
   const head = await deps.store.heads.read(spec.name);
-  const remembered = readMemory(head);
-  const known = head?.spec === specHash(spec, seedHashes(session.seeds)) ? remembered.releases : {};
-  const probes = await probe(session, known);
-  const due = publicationIsDue(spec.curate, remembered.curated, deps.now());
-  if (head && !due && nothingChanged(probes, known)) {
+  const memory = readMemory(head);
+  const known = head?.spec === specHash(spec, seedHashes(seeds)) ? memory.releases : {};
+  const probes = await probe(session.roots, known);
+  if (head && !family.isDue(input, memory) && nothingChanged(probes, known)) {
     await recordHead(session);
     return unchangedReport(session, head);
   }
-  const opening = { session, head, probes };
-  if (spec.form === 'verbatim') return (await import('./sync-verbatim.ts')).syncVerbatim(opening);
-  return (await import('./sync-curated.ts')).syncCurated(opening);
+  return family.sync({ session, head, probes });
+}
+
+/** Empty keys mean that nobody verified them yet; nothing is asked from upstream then. */
+function checkPins(spec: MirrorSpec): void {
+  const at = spec.upstreams.findIndex(({ keys }) => keys.length === 0);
+  if (at < 0) return;
+  throw new KubedosError('trust.no-key', `sync ${spec.name}: upstreams[${at}] of its spec pins no key`, {
+    hint: 'add the fingerprint of the signing key under keys:, as docs/keys.md tells',
+  });
 }

@@ -1,7 +1,8 @@
 /** What syncing takes and tells. */
 import type { PublishApt } from '../formats/apt/publication.ts';
 import type { Fetcher } from '../net/types.ts';
-import type { KeyPin, MirrorSpec } from '../spec/mirror-spec.ts';
+import type { MirrorSpec } from '../spec/mirror-spec.ts';
+import type { KeyPin } from '../spec/spec-fields.ts';
 import type { ManifestRef, Sha256, Store } from '../store/types.ts';
 import type { Keyring } from '../trust/types.ts';
 

@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import { KubedosError } from '../../src/errors.ts';
 import { mirrorSpecJsonSchema, parseMirrorSpec } from '../../src/spec/mirror-spec.ts';
 import { specHash } from '../../src/spec/spec-hash.ts';
+import { parseAptSpec } from '../support/parse-spec.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const VALID = `name: debian-12
@@ -36,17 +37,17 @@ function faultsOf(text: string): string {
 
 describe('a valid spec', () => {
   test('gets its defaults, canonical fingerprints and urls', () => {
-    const [upstream] = parseMirrorSpec(VALID, 'a.yaml').upstreams;
+    const [upstream] = parseAptSpec(VALID, 'a.yaml').upstreams;
     expect(upstream?.url).toEqual(['https://ftp.debian.org/debian']);
     expect(upstream?.keys[0]?.fingerprint).toBe('B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8');
     expect(upstream?.include.translations).toEqual(['en']);
     expect(parseMirrorSpec(VALID, 'a.yaml').missing).toBe('fail');
-    expect(parseMirrorSpec(CURATED, 'a.yaml').curate).toMatchObject({ closure: 'depends', versions: 'newest' });
+    expect(parseAptSpec(CURATED, 'a.yaml').curate).toMatchObject({ closure: 'depends', versions: 'newest' });
   });
 
   test('of a flat repository has no components', () => {
     const flat = VALID.replace('[bookworm]', '[./]').replace('    components: [main]\n', '');
-    expect(parseMirrorSpec(flat, 'a.yaml').upstreams[0]?.suites).toEqual(['./']);
+    expect(parseAptSpec(flat, 'a.yaml').upstreams[0]?.suites).toEqual(['./']);
   });
 });
 
@@ -145,5 +146,5 @@ describe('shipped specs', async () => {
 test('the examples of docs/mirror-specs.md are valid', async () => {
   const page = await readFile(join(ROOT, 'docs/mirror-specs.md'), 'utf8');
   const examples = [...page.matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map((match) => match[1] ?? '');
-  expect(examples.map((text) => parseMirrorSpec(text, 'docs/mirror-specs.md').form)).toEqual(['verbatim', 'curated']);
+  expect(examples.map((text) => parseMirrorSpec(text, 'docs/mirror-specs.md').type)).toEqual(['apt', 'apt', 'yum']);
 });

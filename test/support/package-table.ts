@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { PackageTable } from '../../src/sync/curate/package-table.ts';
-import { type SelectInput, type Selection, selectPackages } from '../../src/sync/curate/select.ts';
+import { PackageTable } from '../../src/sync/apt/curate/package-table.ts';
+import { type SelectInput, type Selection, selectPackages } from '../../src/sync/apt/curate/select.ts';
 import { type IndexPackage, packageIndex } from './package-index.ts';
 
 /** Each list is an index of its own, the first preferred. */

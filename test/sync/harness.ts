@@ -7,7 +7,9 @@ import type { KubedosError } from '../../src/errors.ts';
 import { createFetcher } from '../../src/net/fetcher.ts';
 import type { Fetcher, FetcherOptions } from '../../src/net/types.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
-import { type MirrorSpec, parseMirrorSpec } from '../../src/spec/mirror-spec.ts';
+import type { AptSpec } from '../../src/spec/apt-spec.ts';
+import type { MirrorSpec } from '../../src/spec/mirror-spec.ts';
+import type { YumSpec } from '../../src/spec/yum-spec.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { initStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/types.ts';
@@ -17,6 +19,7 @@ import { loadKeyring } from '../../src/trust/keyring.ts';
 import { type FakeApt, startFakeApt } from '../support/fake-apt.ts';
 import type { FakeFiles } from '../support/fake-archive.ts';
 import type { FakeKey } from '../support/fake-key.ts';
+import { parseAptSpec, parseYumSpec } from '../support/parse-spec.ts';
 
 export const NOW = new Date('2024-05-03T00:00:00Z');
 
@@ -25,7 +28,7 @@ const ONE_TRY: FetcherOptions = { tries: 1, env: {} };
 /** Gives up on what does not come at once. */
 const IMPATIENT: FetcherOptions = { ...ONE_TRY, stallMs: 300, minBytesPerSecond: 10_000 };
 
-export interface Bench {
+export interface Bench<S extends MirrorSpec = AptSpec> {
   readonly dir: string;
   readonly store: Store;
   readonly upstream: FakeApt;
@@ -35,7 +38,7 @@ export interface Bench {
   with(changes: Partial<SyncDeps>): void;
   /** From now on the fetcher gives up on what does not come at once. */
   impatient(): void;
-  spec: MirrorSpec;
+  spec: S;
   sync(options?: SyncOptions, signal?: AbortSignal): Promise<SyncReport>;
   /** The error of a sync that must fail. */
   refusal(options?: SyncOptions): Promise<KubedosError>;
@@ -54,7 +57,16 @@ export interface BenchOptions {
   readonly now?: Date;
 }
 
-export async function openBench(options: BenchOptions): Promise<Bench> {
+export function openBench(options: BenchOptions): Promise<Bench> {
+  return openBenchOf(options, (url) => specOf(url, options));
+}
+
+/** Around a mirror of an rpm repository. */
+export function openYumBench(options: BenchOptions): Promise<Bench<YumSpec>> {
+  return openBenchOf(options, (url) => yumSpecOf(url, options));
+}
+
+async function openBenchOf<S extends MirrorSpec>(options: BenchOptions, spec: (url: string) => S): Promise<Bench<S>> {
   const dir = await mkdtemp(join(tmpdir(), 'kubedos-sync-'));
   const now = options.now ?? NOW;
   const store = await initStore(join(dir, 'store'), { now });
@@ -77,7 +89,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
       ),
     ...options.deps,
   };
-  const bench: Bench = {
+  const bench: Bench<S> = {
     dir,
     store,
     upstream,
@@ -91,7 +103,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
       bench.with({ fetcher: newFetcher(IMPATIENT) });
     },
     events,
-    spec: specOf(upstream.url, options),
+    spec: spec(upstream.url),
     sync: (syncOptions = {}, signal = undefined) =>
       syncMirror(deps, bench.spec, syncOptions, { signal, onEvent: (event) => events.push(event) }),
     refusal: (syncOptions) =>
@@ -116,11 +128,8 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   return bench;
 }
 
-export function specOf(
-  url: string,
-  { key, spec, upstream }: Pick<BenchOptions, 'key' | 'spec' | 'upstream'>,
-): MirrorSpec {
-  return parseMirrorSpec(
+export function specOf(url: string, { key, spec, upstream }: Pick<BenchOptions, 'key' | 'spec' | 'upstream'>): AptSpec {
+  return parseAptSpec(
     stringify({
       name: 'fake',
       type: 'apt',
@@ -139,4 +148,14 @@ export function specOf(
     }),
     'fake.yaml',
   );
+}
+
+export function yumSpecOf(
+  url: string,
+  { key, spec, upstream }: Pick<BenchOptions, 'key' | 'spec' | 'upstream'>,
+): YumSpec {
+  const keys = [{ fingerprint: key.fingerprint }];
+  // The packages of these fakes are no packages.
+  const upstreams = [{ url, keys, verify: ['metadata'], ...upstream }];
+  return parseYumSpec(stringify({ name: 'fake', type: 'yum', form: 'verbatim', upstreams, ...spec }), 'fake.yaml');
 }

@@ -1,7 +1,7 @@
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { checkStore } from '../../src/store/check.ts';
-import { upstreamPaths } from '../../src/sync/curated-pool.ts';
+import { upstreamPaths } from '../../src/sync/apt/curated-pool.ts';
 import { repairStore } from '../../src/sync/repair.ts';
 import { twoPoints } from '../support/fake-apt.ts';
 import type { FakeFiles } from '../support/fake-archive.ts';

@@ -10,19 +10,19 @@ export interface SourcesRequest {
   readonly url: string;
 }
 
-/** The deb822 `.sources` of one mirror, keys embedded. */
+/** The deb822 `.sources` of an apt mirror, keys embedded, or the `.repo` of a yum one, which names them. */
 export async function clientSources(house: House, { reference, mirror: name, url }: SourcesRequest): Promise<string> {
   const snapshot = await (await house.store()).snapshots.resolve(reference);
   const mirror = snapshot.document.mirrors.find((one) => one.name === name);
   const config = mirror && (await house.clientConfig({ snapshot, mirror, url }));
   if (config) return config.text;
   const names = snapshot.document.mirrors.map((one) => one.name).join(', ');
-  throw new KubedosError('store.not-found', `${reference} holds no apt mirror ${name}`, { hint: `it holds: ${names}` });
+  throw new KubedosError('store.not-found', `${reference} holds no repository ${name}`, { hint: `it holds: ${names}` });
 }
 
 export const clientConfigCommand: CommandSpec = {
   path: 'client-config',
-  summary: 'the .sources file of a mirror, with its keys embedded',
+  summary: 'what clients of a mirror need: a .sources file with its keys embedded, or a .repo file',
   arguments: [{ name: 'mirror', summary: 'its name' }],
   options: [
     { flags: '--channel <name>', summary: 'as this channel shows it', default: 'stable' },
@@ -32,6 +32,7 @@ export const clientConfigCommand: CommandSpec = {
   examples: [
     'kubedos client-config debian-12 --url http://mirror.example.org > /etc/apt/sources.list.d/debian-12.sources',
     'kubedos client-config debian-12 --snapshot 12',
+    'kubedos client-config example-9 > /etc/yum.repos.d/example-9.repo',
   ],
   run: async (context, input) => {
     const mirror = input.argument(0);

@@ -121,11 +121,20 @@ function numberOf(element: XmlElement, name: string): number | undefined {
 }
 
 /**
- * The path that a `location href` names, from the root of the repository. Clients put it behind the root's URL as it is,
- * so that `%2B` stands for `+`.
+ * The path that a `location href` names. Clients put it behind the root's URL as it is, so that `%2B` stands for `+`.
+ * Trees of kickstart name files of a neighbour by `..`: those stay within `folder`, the path of the repository in its
+ * mirror, or are refused (`format.path`).
  */
-export function hrefPath(href: string, place: string): string {
-  return canonicalPath(decodePercent(href), place);
+export function hrefPath(href: string, place: string, folder = ''): string {
+  const parts = folder === '' ? [] : folder.split('/');
+  for (const part of decodePercent(href).split('/')) {
+    if (part !== '..') parts.push(part);
+    // What is above the root is left for canonicalPath to refuse.
+    else if (parts.length === 0 || parts.at(-1) === '..') parts.push(part);
+    else parts.pop();
+  }
+  const absolute = href.startsWith('/');
+  return canonicalPath(absolute ? href : parts.join('/'), place);
 }
 
 function decodePercent(href: string): string {

@@ -1,0 +1,82 @@
+/** The schema of mirrors of rpm repositories. The descriptions below are its documentation. */
+import { z } from 'zod';
+import { keyPin, mirrorFields, names, relativeFile } from './spec-fields.ts';
+
+const URL_FORM = 'must be http://…, https://… or file:///… without credentials and query, or a list of these';
+const rootUrl = z
+  .string()
+  .regex(/^(?:https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$|file:\/\/\/[^\s?#]*$)/, URL_FORM)
+  .transform((url) => url.replace(/\/+$/, ''));
+
+/** `.` for the root of the mirror; variables are expanded later. */
+const repositoryPath = z
+  .string()
+  .refine((path) => path === '.' || relativeFile.safeParse(path).success, 'must be a relative path without `..`');
+
+const upstream = z
+  .strictObject({
+    url: z
+      .union([rootUrl, z.array(rootUrl).min(1)], { error: URL_FORM })
+      .transform((url) => (typeof url === 'string' ? [url] : url))
+      .describe(
+        'Folder that `repositories` are in, or several in order of preference. $releasever, $basearch and the names of `vars` stand for their values.',
+      ),
+    repositories: z
+      .array(repositoryPath)
+      .min(1)
+      .default(['.'])
+      .describe('Folders that hold a repodata/ each, below `url`; the mirror has them at the same paths.'),
+    releasever: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be a plain name')
+      .optional()
+      .describe('Value of $releasever.'),
+    architectures: names.default([]).describe('Values of $basearch; each repository is mirrored for all of them.'),
+    vars: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().regex(/^[A-Za-z0-9._-]*$/))
+      .default({})
+      .describe('Further variables, as in /etc/dnf/vars.'),
+    keys: z
+      .array(keyPin)
+      .default([])
+      .describe('Who may sign. While it is empty the mirror cannot be synced: see docs/keys.md.'),
+    verify: z
+      .array(z.enum(['metadata', 'packages']))
+      .min(1)
+      .default(['metadata', 'packages'])
+      .describe(
+        'metadata: repomd.xml must be signed (repomd.xml.asc). packages: each package must be. Where upstream signs one alone, name that one.',
+      ),
+  })
+  .superRefine((value, context) => {
+    const { url, repositories, architectures } = value;
+    const texts = [...url, ...repositories].join(' ');
+    const uses = (name: string): boolean => new RegExp(`\\$(?:${name}\\b|\\{${name}\\})`).test(texts);
+    if (uses('releasever') && value.releasever === undefined)
+      context.addIssue({ code: 'custom', path: ['releasever'], message: 'is used and has no value' });
+    if (uses('basearch') && architectures.length === 0)
+      context.addIssue({ code: 'custom', path: ['architectures'], message: '$basearch is used and has no value' });
+    if (architectures.length > 1 && repositories.some((path) => !/\$(?:basearch\b|\{basearch\})/.test(path)))
+      context.addIssue({
+        code: 'custom',
+        path: ['repositories'],
+        message: 'with several architectures each path names $basearch',
+      });
+  });
+
+export const yumSpecSchema = z.strictObject({
+  ...mirrorFields,
+  type: z.literal('yum'),
+  form: z.enum(['verbatim']).describe("verbatim: upstream's signed bytes are kept."),
+  upstreams: z.array(upstream).min(1),
+  missing: z
+    .enum(['fail', 'warn'])
+    .default('fail')
+    .describe(
+      'What happens when upstream lists a package that it does not serve. fail: the sync fails. warn: it is left out with a warning.',
+    ),
+});
+
+/** A checked spec with its defaults filled in. */
+export type YumSpec = z.output<typeof yumSpecSchema>;
+export type YumUpstream = YumSpec['upstreams'][number];

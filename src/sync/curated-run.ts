@@ -1,7 +1,0 @@
-import type { CurateSpec } from '../spec/curate-spec.ts';
-import type { SyncRun } from './run-sync.ts';
-
-/** What the steps of a curated sync share. */
-export interface CuratedRun extends SyncRun {
-  readonly curate: CurateSpec;
-}

@@ -1,0 +1,64 @@
+/** The repositories of a spec: each upstream, path and architecture once. */
+import { KubedosError } from '../../errors.ts';
+import { expandVars } from '../../formats/rpm/variables.ts';
+import type { YumSpec, YumUpstream } from '../../spec/yum-spec.ts';
+
+export interface RepositoryRequest {
+  readonly key: string;
+  /** "https://host/pub/example/9 BaseOS/x86_64/os". */
+  readonly source: string;
+  readonly upstream: YumUpstream;
+  /** Place of the upstream in the spec. */
+  readonly upstreamIndex: number;
+  /** Path in the mirror, and below `urls`; empty for its root. */
+  readonly folder: string;
+  /** Roots that all paths of the mirror are below. */
+  readonly urls: readonly string[];
+}
+
+/** `spec.invalid` where two of them would lie at one path, or a variable has no value. */
+export function repositoryRequests(spec: YumSpec): RepositoryRequest[] {
+  const found = new Map<string, RepositoryRequest>();
+  for (const [upstreamIndex, upstream] of spec.upstreams.entries()) {
+    const architectures = upstream.architectures.length === 0 ? [undefined] : upstream.architectures;
+    for (const path of upstream.repositories) {
+      for (const basearch of architectures) {
+        const request = requestOf(spec, { upstream, upstreamIndex, path, basearch });
+        const other = found.get(request.folder);
+        if (other !== undefined && other.source !== request.source)
+          throw new KubedosError(
+            'spec.invalid',
+            `${spec.name}: ${other.source} and ${request.source} would lie at one path, ${request.folder || '.'}`,
+            { hint: 'give them paths of their own: repositories:' },
+          );
+        found.set(request.folder, request);
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+function requestOf(
+  spec: YumSpec,
+  at: {
+    readonly upstream: YumUpstream;
+    readonly upstreamIndex: number;
+    readonly path: string;
+    readonly basearch: string | undefined;
+  },
+): RepositoryRequest {
+  const { upstream, upstreamIndex, basearch } = at;
+  const vars = { ...upstream.vars, releasever: upstream.releasever, basearch, arch: basearch };
+  const expand = (text: string): string => {
+    const { text: expanded, unknown } = expandVars(text, vars);
+    if (unknown.length === 0) return expanded;
+    throw new KubedosError('spec.invalid', `${spec.name}: $${unknown[0]} in ${text} has no value`, {
+      hint: 'give it one under vars:',
+    });
+  };
+  const path = expand(at.path);
+  const folder = path === '.' ? '' : path;
+  const urls = upstream.url.map((url) => expand(url).replace(/\/+$/, ''));
+  const source = `${urls[0] ?? 'no upstream'} ${folder || '.'}`;
+  return { key: folder || '.', source, upstream, upstreamIndex, folder, urls };
+}

@@ -1,0 +1,92 @@
+/** Verbatim mirrors: upstream's signed metadata and its packages, whole and unchanged. */
+
+import { KEYS_FILE } from '../../formats/rpm/layout.ts';
+import { ManifestReader } from '../../store/manifest-reader.ts';
+import type { ManifestEntry } from '../../store/types.ts';
+import { nextGenerations } from '../generations.ts';
+import { judgeMissing } from '../missing.ts';
+import { runSync, type SyncRun } from '../run-sync.ts';
+import type { Opening } from '../session.ts';
+import type { SyncReport } from '../types.ts';
+import { bringList, releasesOf, writeList } from '../verbatim.ts';
+import { keysFile } from './keys-file.ts';
+import { type ListedPackage, listedPackages } from './listed-packages.ts';
+import { checkPackages } from './package-check.ts';
+import { bringRecords, type PresentRecord, strongDigest } from './records.ts';
+import type { RepositoryState, YumKind } from './repository-state.ts';
+
+/** Brings a verbatim mirror up to date: all or nothing. */
+export function syncVerbatim(opening: Opening<YumKind>): Promise<SyncReport> {
+  return runSync(opening, syncStates);
+}
+
+async function syncStates(attempt: SyncRun<YumKind>, states: readonly RepositoryState[]): Promise<SyncReport> {
+  const { session } = attempt;
+  const held = heldBefore(attempt);
+  const records = await bringRecords(attempt, states, held);
+  const generations = nextGenerations(
+    attempt.memory.generations,
+    records.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
+  );
+  const entries = entriesOf(attempt, { states, records, generations, held });
+  return bringList(attempt, {
+    ...(await writeList(attempt, states, entries)),
+    states,
+    memory: { releases: releasesOf(states), generations },
+    locate: (path) => ({ urls: urlsOf(states, path), path }),
+    judgeMissing: (missing) => judgeMissing(session, missing),
+    verify: (span, missing) => checkPackages(attempt, { states, records, span, missing }),
+  });
+}
+
+interface Parts {
+  readonly states: readonly RepositoryState[];
+  readonly records: readonly PresentRecord[];
+  readonly generations: readonly (readonly ManifestEntry[])[];
+  readonly held: (path: string) => Promise<ManifestEntry | undefined>;
+}
+
+async function* entriesOf(
+  { session, space }: SyncRun<YumKind>,
+  { states, records, generations, held }: Parts,
+): AsyncGenerator<ManifestEntry> {
+  const { objects } = space;
+  yield { path: KEYS_FILE, ...(await objects.put([keysFile(states)])) };
+  // Newest first: of one that has a fixed name, in place of one that tells its content, the newest stays.
+  const seen = new Set<string>();
+  for (const entry of generations.flat()) {
+    if (!seen.has(entry.path)) yield entry;
+    seen.add(entry.path);
+  }
+  for (const state of states) {
+    for await (const batch of listedPackages(objects, state, records)) {
+      session.run.signal?.throwIfAborted();
+      for (const each of batch) yield await entryOf(each, { state, space, held, signal: session.run.signal });
+    }
+  }
+}
+
+/** A package without a SHA-256 is fetched for it. */
+async function entryOf(
+  { path, sizeBytes, checksum }: ListedPackage,
+  of: Pick<SyncRun, 'space'> &
+    Pick<Parts, 'held'> & { readonly state: RepositoryState; readonly signal: AbortSignal | undefined },
+): Promise<ManifestEntry> {
+  if (checksum.algorithm === 'sha256') return { path, sizeBytes, sha256: checksum.hex };
+  const digest = strongDigest(checksum, path);
+  const wish = { path, sizeBytes, digest, urls: of.state.request.urls, held: await of.held(path) };
+  const brought = await of.space.source.bringByDigest(wish, { signal: of.signal });
+  return { path, sha256: brought.sha256, sizeBytes: brought.sizeBytes };
+}
+
+/** The list before, by path. */
+function heldBefore({ before, space }: SyncRun<YumKind>): Parts['held'] {
+  const reader = new ManifestReader(space.objects);
+  return async (path) => (before === undefined ? undefined : reader.lookup(before.manifest.root, path));
+}
+
+/** Of the repository that a path lies in; for what lies beside it, of all. */
+function urlsOf(states: readonly RepositoryState[], path: string): readonly string[] {
+  const own = states.filter(({ request: { folder } }) => folder === '' || path.startsWith(`${folder}/`));
+  return [...new Set((own.length > 0 ? own : states).flatMap(({ request }) => request.urls))];
+}
