@@ -6,8 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { INSTALLATION } from '../../src/wiring.ts';
-import { KUBEDOS } from '../support/command-line.ts';
+import { darkScript, FOR_ELSEWHERE, recordedPackets } from '../support/dark-side.ts';
 import { BOOTABLE, connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
 
 let dir: string;
@@ -19,31 +18,6 @@ beforeAll(async () => {
 }, 20 * MINUTE);
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-/** A script for the namespace; `K` runs kubedos, `SERVE` starts it and waits until it answers. */
-function darkScript(data: string, body: string): string {
-  const before = KUBEDOS.map((word) => `'${word}'`).join(' ');
-  return `set -eu
-cd '${INSTALLATION}'
-K() { ${before} "$@" --data '${data}'; }
-ip link set lo up
-test -z "$(ip route show default)"
-tcpdump -i any -U -w '${dir}/dark.pcap' 2>'${dir}/tcpdump.log' & CAPTURE=$!
-for _ in $(seq 50); do grep -q listening '${dir}/tcpdump.log' && break; sleep 0.1; done
-SERVER=
-stop() { [ -z "$SERVER" ] || kill "$SERVER" 2>/dev/null || true; kill "$CAPTURE" 2>/dev/null || true; wait 2>/dev/null || true; }
-trap stop EXIT
-SERVE() {
-  ${before} serve --port 8480 --data '${data}' >'${dir}/serve.log' 2>&1 & SERVER=$!
-  for _ in $(seq 100); do curl -fs http://127.0.0.1:8480/readyz >/dev/null && return 0; sleep 0.2; done
-  return 1
-}
-${body}
-`;
-}
-
-const packets = (...filter: readonly string[]): Promise<string> =>
-  tool('tcpdump', '-nn', '-r', join(dir, 'dark.pcap'), ...filter);
 
 describe('the dark side', () => {
   it(
@@ -58,7 +32,7 @@ describe('the dark side', () => {
       await kubedos(dark, 'init', '--trust', rootKey);
       // Signed-By in the sources file binds apt to the store's key; mmdebstrap is given no other source.
       const script = darkScript(
-        dark,
+        { dir, data: dark },
         `K bundle import '${media}' --quiet
 K store check --quiet
 SERVE
@@ -76,8 +50,8 @@ K bundle import '${media}' --quiet --json > '${dir}/again.json'`,
       const sources = await tool('tar', '-xOf', join(dir, 'dark.tar'), './etc/apt/sources.list.d/0000dark.sources');
       expect(sources).toContain('http://127.0.0.1:8480/');
 
-      expect(await packets('not', 'net', '127.0.0.0/8', 'and', 'not', 'ip6', 'host', '::1')).toBe('');
-      expect(await packets('-c', '1', 'tcp', 'port', '8480')).not.toBe('');
+      expect(await recordedPackets(dir, ...FOR_ELSEWHERE)).toBe('');
+      expect(await recordedPackets(dir, '-c', '1', 'tcp', 'port', '8480')).not.toBe('');
 
       const list = async (data: string): Promise<unknown> =>
         JSON.parse(await kubedos(data, 'snapshot', 'show', 'stable', '--json'));

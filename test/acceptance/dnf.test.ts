@@ -1,0 +1,148 @@
+/** Real dnf installs from verbatim mirrors of rpm repositories, connected and behind the gap. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { darkScript, FOR_ELSEWHERE, recordedPackets } from '../support/dark-side.ts';
+import { DnfRoot } from '../support/dnf-root.ts';
+import { kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
+import type { Served } from '../support/served.ts';
+import { type SignedRpmRepo, signedRpmRepo } from '../support/signed-rpm-repo.ts';
+
+let dir: string;
+let upstream: SignedRpmRepo;
+let connected: string;
+let server: Served;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kubedos-dnf-'));
+  upstream = await signedRpmRepo(dir);
+  connected = join(dir, 'connected');
+  const spec = {
+    name: 'example',
+    type: 'yum',
+    form: 'verbatim',
+    upstreams: [
+      { url: `file://${upstream.folder}`, keys: upstream.fingerprints.map((fingerprint) => ({ fingerprint })) },
+    ],
+  };
+  await writeFile(join(dir, 'example.yaml'), stringify(spec));
+  await kubedos(connected, 'init');
+  for (const fingerprint of upstream.fingerprints)
+    await kubedos(connected, 'key', 'import', upstream.keysFile, '--fingerprint', fingerprint);
+  await sync();
+  server = await serveData(connected);
+}, 5 * MINUTE);
+afterAll(async () => {
+  await server?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function sync(): Promise<void> {
+  await kubedos(connected, 'mirror', 'sync', join(dir, 'example.yaml'), '--quiet');
+  await kubedos(connected, 'snapshot', 'create', '--channel', 'stable');
+}
+
+async function client(name: string): Promise<DnfRoot> {
+  const dnf = new DnfRoot(join(dir, name));
+  await dnf.configure(await kubedos(connected, 'client-config', 'example', '--url', server.url));
+  return dnf;
+}
+
+describe('dnf, on a verbatim mirror', () => {
+  it(
+    'checks both signatures, and installs with what is needed and recommended',
+    async () => {
+      const dnf = await client('install');
+      expect(await readFile(join(dnf.dir, 'repos', 'test.repo'), 'utf8')).toMatch(/gpgcheck=1\nrepo_gpgcheck=1\n/);
+      await dnf.run('makecache');
+      expect((await dnf.run('repoquery', '--qf', '%{name}-%{evr}', '*')).trim().split('\n').sort()).toEqual([
+        'app-1.0-1',
+        'app-doc-1.0-1',
+        'lib-1:2.5-1',
+        'mod-2.10-1',
+        'tool-1.0-1',
+      ]);
+      await dnf.run('install', 'app');
+      for (const name of ['app', 'app-doc', 'lib', 'tool'])
+        expect(await readFile(join(dnf.dir, 'root/usr/share', name, 'name'), 'utf8')).toBe(`${name}\n`);
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    'knows the groups, the advisories and the modules',
+    async () => {
+      const dnf = await client('metadata');
+      expect(await dnf.run('group', 'list')).toContain('Applications');
+      await dnf.run('group', 'install', 'apps');
+      expect(existsSync(join(dnf.dir, 'root/usr/share/tool/name'))).toBe(true);
+      await dnf.run('install', 'lib');
+      expect(await dnf.run('updateinfo', 'list', '--all')).toMatch(
+        /EX-2024:0001 +Important\/Sec\. +lib-1:2\.5-1\.noarch/,
+      );
+      expect(await dnf.run('updateinfo', 'info', '--all')).toContain('CVE-2024-12345');
+      expect(await dnf.run('module', 'list')).toMatch(/mod +2\.10/);
+      await dnf.run('module', 'install', 'mod:2.10');
+      expect(existsSync(join(dnf.dir, 'root/usr/share/mod/name'))).toBe(true);
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    'sees what came new, and refuses what is not as it was signed',
+    async () => {
+      const dnf = await client('update');
+      await dnf.run('install', 'lib');
+      await upstream.add(
+        'Name: lib\nEpoch: 1\nVersion: 2.6\nRelease: 1\nSummary: a library\nLicense: MIT\nBuildArch: noarch\nProvides: lib-abi = 2\n%description\nNewer.\n%files\n',
+      );
+      await sync();
+      expect(await dnf.run('--refresh', 'upgrade')).toMatch(/lib +noarch +1:2\.6-1/);
+      const stranger = await client('stranger');
+      const repo = await readFile(join(stranger.dir, 'repos', 'test.repo'), 'utf8');
+      await writeFile(join(dir, 'none.asc'), '');
+      await stranger.configure(repo.replace(/gpgkey=.*/g, `gpgkey=file://${dir}/none.asc`));
+      await expect(stranger.run('makecache')).rejects.toThrow(/repomd.xml GPG signature|Failed to retrieve GPG key/i);
+    },
+    3 * MINUTE,
+  );
+});
+
+describe('the dark side', () => {
+  it(
+    'gets apt and yum in one bundle, and dnf installs there with no packet for elsewhere',
+    async () => {
+      await kubedos(connected, 'repo', 'create', 'ours', '--suite', 'ours');
+      await kubedos(connected, 'snapshot', 'create', '--channel', 'stable');
+      const media = join(dir, 'media');
+      const dark = join(dir, 'dark');
+      await mkdir(media);
+      await kubedos(connected, 'bundle', 'export', '--channel', 'stable', '--to', media, '--quiet');
+      await kubedos(dark, 'init', '--trust', (await kubedos(connected, 'key', 'root')).trim());
+      const dnf = new DnfRoot(join(dir, 'far'));
+      await dnf.configure('');
+      const quoted = dnf.argv('install', 'app').map((word) => `'${word}'`);
+      const script = darkScript(
+        { dir, data: dark },
+        `K bundle import '${media}' --quiet
+K store check --quiet
+SERVE
+K client-config example --url http://127.0.0.1:8480 > '${dnf.dir}/repos/test.repo'
+${quoted.join(' ')}`,
+      );
+      await writeFile(join(dir, 'dark.sh'), script);
+      await tool('unshare', '--net', 'sh', join(dir, 'dark.sh'));
+      expect(await readFile(join(dnf.dir, 'root/usr/share/app/name'), 'utf8')).toBe('app\n');
+      expect(await recordedPackets(dir, ...FOR_ELSEWHERE)).toBe('');
+      expect(await recordedPackets(dir, '-c', '1', 'tcp', 'port', '8480')).not.toBe('');
+      const list = async (data: string): Promise<unknown> =>
+        JSON.parse(await kubedos(data, 'snapshot', 'show', 'stable', '--json'));
+      expect(await list(dark)).toEqual(await list(connected));
+      expect(await kubedos(dark, 'search', 'lib')).toContain('1:2.6-1');
+    },
+    5 * MINUTE,
+  );
+});
