@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Catalog } from './catalog/types.ts';
 import type { PublishApt } from './formats/apt/publication.ts';
+import type { PublishRpm } from './formats/rpm/publication.ts';
 import type { Fetcher } from './net/types.ts';
 import type { OnEvent } from './progress.ts';
-import type { LocalRepoDeps } from './publish/local-repo.ts';
+import type { RepoDeps } from './publish/repositories.ts';
 import type { ReleaseSigner } from './publish/sign-release.ts';
 import type { ClientConfig, ClientConfigRequest } from './server/deps.ts';
 import type { KeyPin } from './spec/spec-fields.ts';
@@ -196,16 +197,29 @@ export class House {
     return createPublisher({ objects: store.objects, cacheDir, signer });
   }
 
-  /** For changes of local repositories. `lock`: how patient they are where another process writes. */
-  async repoDeps(lock?: LockOptions): Promise<LocalRepoDeps> {
+  async rpmPublisher(): Promise<PublishRpm> {
+    const { createRpmPublisher } = await import('./publish/yum/publish-yum.ts');
+    const store = await this.store();
+    return createRpmPublisher({
+      objects: store.objects,
+      cacheDir: await store.file('cache', 'pieces'),
+      signer: { detached: async (bytes, date) => (await this.signer()).detached(bytes, date) },
+      listKeys: () => this.#listKeys(),
+    });
+  }
+
+  /** For changes of local repositories of either kind. `lock`: how patient they are where another process writes. */
+  async repoDeps(lock?: LockOptions): Promise<RepoDeps> {
     const store = await this.store();
     return {
       store: {
         objects: store.objects,
         heads: store.heads,
+        file: (...place) => store.file(...place),
         withWriter: (command, work) => store.withWriter(command, work, lock),
       },
       publish: await this.publisher(),
+      publishRpm: await this.rpmPublisher(),
       now: () => this.now(),
       recordChange: async (mirror, change) => {
         const catalog = await this.catalog();

@@ -17,18 +17,21 @@ export function uploads(house: House, log: (event: LogEvent) => void): LocalRepo
     return report;
   };
   const open = async (signal: AbortSignal) => {
-    const { changeRepo } = await import('../publish/local-repo.ts');
-    return { changeRepo, deps: await house.repoDeps({ waitMs: PATIENCE_MS, signal }) };
+    const { changeRepository } = await import('../publish/repositories.ts');
+    return { changeRepository, deps: await house.repoDeps({ waitMs: PATIENCE_MS, signal }) };
   };
   return {
     async add({ repo, body, component, force, by, signal }) {
-      const { changeRepo, deps } = await open(signal);
+      const { changeRepository, deps } = await open(signal);
       const add = [{ origin: `what ${by.name} sent`, source: body, component }];
-      return told(by.name, await changeRepo(deps, repo, { add, force }, { signal }));
+      return told(by.name, await changeRepository(deps, repo, { add, force }, { signal }));
     },
     async remove({ repo, name, version, architecture, by, signal }) {
-      const { changeRepo, deps } = await open(signal);
-      return told(by.name, await changeRepo(deps, repo, { remove: [{ name, version, architecture }] }, { signal }));
+      const { changeRepository, deps } = await open(signal);
+      return told(
+        by.name,
+        await changeRepository(deps, repo, { remove: [{ name, version, architecture }] }, { signal }),
+      );
     },
   };
 }

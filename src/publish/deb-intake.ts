@@ -1,11 +1,12 @@
 /** Takes a .deb into the store and finds its place in a repository. */
 import { KubedosError } from '../errors.ts';
-import { type Deb, packagesStanza, readDeb } from '../formats/apt/deb.ts';
+import { packagesStanza, readDeb } from '../formats/apt/deb.ts';
 import { sourceOf } from '../formats/apt/packages.ts';
 import { parseVersion } from '../formats/apt/version.ts';
 import type { ByteSource } from '../formats/byte-source.ts';
 import { canonicalPath } from '../formats/path.ts';
-import type { ObjectRef, ObjectStore } from '../store/types.ts';
+import type { ObjectStore } from '../store/types.ts';
+import { storeReading } from './intake.ts';
 import type { Addition } from './merge-index.ts';
 
 export interface NewPackage {
@@ -18,19 +19,13 @@ export interface NewPackage {
 
 /** Debian Policy 5.6.1, and the upper case that third parties use. */
 const PACKAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9+._-]*$/;
-/** Packages up to this are held in memory once rather than read back. */
-const SMALL_BYTES = 4 * 1024 * 1024;
 const ARCHITECTURE = /^[a-z0-9][a-z0-9-]*$/;
 
-/**
- * Small packages are read before they are stored; of a large one that is refused, an object stays that no list names,
- * until garbage is collected.
- */
 export async function takeInDeb(
   objects: ObjectStore,
   { origin, source, component }: NewPackage & { readonly component: string },
 ): Promise<Addition> {
-  const { ref, deb } = await storeDeb(objects, source, origin);
+  const { ref, content: deb } = await storeReading(objects, { source, origin }, readDeb);
   const { name, version, architecture } = deb;
   const packageSource = sourceOf(deb.control.get('Source'), name, version).name;
   for (const [field, value, form] of [
@@ -44,36 +39,6 @@ export async function takeInDeb(
   const path = poolPath({ component, source: packageSource, name, version, architecture }, origin);
   const stanza = packagesStanza(deb.control, { path, ...ref }).raw;
   return { name, version, architecture, component, path, ...ref, stanza };
-}
-
-async function storeDeb(
-  objects: ObjectStore,
-  source: ByteSource,
-  origin: string,
-): Promise<{ readonly ref: ObjectRef; readonly deb: Deb }> {
-  const head: Uint8Array[] = [];
-  let bytes = 0;
-  const rest = chunksOf(source);
-  let next = await rest.next();
-  for (; !next.done && bytes + next.value.length <= SMALL_BYTES; next = await rest.next()) {
-    head.push(next.value);
-    bytes += next.value.length;
-  }
-  if (next.done) return { deb: await readDeb(head, origin), ref: await objects.put(head) };
-
-  async function* all(first: Uint8Array): AsyncGenerator<Uint8Array> {
-    yield* head.splice(0);
-    yield first;
-    yield* rest;
-  }
-  const ref = await objects.put(all(next.value));
-  const stream = await objects.open(ref.sha256);
-  if (stream === undefined) throw new KubedosError('internal.bug', `add ${origin}: ${ref.sha256} is not there`);
-  return { ref, deb: await readDeb(stream, origin) };
-}
-
-async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
-  yield* source;
 }
 
 /** `pool/main/libf/libfoo/libfoo1_1.0-1_amd64.deb`: by source package, without the epoch, as archives do. */

@@ -1,12 +1,11 @@
 /** Writes one index in all its compressions, in one pass and with the memory of a few pieces. */
 import { createHash } from 'node:crypto';
 import type { IndexCompression } from '../formats/apt/publication.ts';
-import type { ByteSource } from '../formats/byte-source.ts';
 import type { ObjectRef, ObjectStore } from '../store/types.ts';
 import { type Codec, codecOf } from './codecs.ts';
 import { Handover } from './handover.ts';
 import type { PieceCache } from './piece-cache.ts';
-import { cutPieces, type Piece } from './pieces.ts';
+import type { Piece } from './piece-cutting.ts';
 
 /** Pieces under way for each compression: enough to keep the thread pool busy. */
 const PIECES_AHEAD = 4;
@@ -24,9 +23,8 @@ export interface IndexWriterDeps {
 
 export async function writeIndex(
   { objects, cache }: IndexWriterDeps,
-  chunks: ByteSource,
+  pieces: AsyncIterable<Piece>,
   options: {
-    readonly origin: string;
     readonly compressions: readonly IndexCompression[];
     /** Called for each piece; what it throws stops the writing. */
     readonly onPiece: (piece: Piece) => void;
@@ -36,7 +34,7 @@ export async function writeIndex(
   const plain = createHash('sha256');
   let sizeBytes = 0;
   try {
-    for await (const piece of cutPieces(chunks, options.origin)) {
+    for await (const piece of pieces) {
       options.onPiece(piece);
       plain.update(piece.content);
       sizeBytes += piece.content.length;

@@ -61,7 +61,8 @@ async function repoFile(
   if (found.length === 0) return undefined;
   const repositories = found.map(({ folder }) => {
     const own = mirror.evidence.find(({ source }) => source.endsWith(` ${folder || '.'}`)) ?? mirror.evidence[0];
-    const verified = own?.verified ?? ['metadata', 'packages'];
+    // Packages of a local repository are signed by their makers, if at all: its signed metadata vouches for them.
+    const verified = own?.verified ?? ['metadata'];
     return {
       folder,
       signedMetadata: verified.includes('metadata'),

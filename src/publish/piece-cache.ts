@@ -6,7 +6,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Codec } from './codecs.ts';
-import type { Piece } from './pieces.ts';
+import type { Piece } from './piece-cutting.ts';
 
 /** A piece that no publication has used for so long is removed. */
 export const KEPT_UNUSED_MS = 30 * 24 * 3600 * 1000;

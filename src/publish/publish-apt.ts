@@ -7,6 +7,7 @@ import type { ManifestEntry, ObjectRef, ObjectStore } from '../store/types.ts';
 import { filesOf, withGeneration } from './generations.ts';
 import { type WrittenIndex, writeIndex } from './index-writer.ts';
 import { PieceCache } from './piece-cache.ts';
+import { cutPieces } from './pieces.ts';
 import { releaseText } from './release-text.ts';
 import { type ReleaseSigner, signRelease } from './sign-release.ts';
 
@@ -36,8 +37,8 @@ export function createPublisher({ objects, cacheDir, signer }: PublisherDeps): P
     for (const input of publication.indexes) {
       const path = indexPath(input);
       if (listed.has(path)) throw new KubedosError('internal.bug', `publish ${dists}: index ${path} is given twice`);
-      const written = await writeIndex({ objects, cache }, input.stanzas(), {
-        origin: `${dists}/${path}`,
+      const pieces = cutPieces(input.stanzas(), `${dists}/${path}`);
+      const written = await writeIndex({ objects, cache }, pieces, {
         compressions,
         onPiece: progress.piece,
       });

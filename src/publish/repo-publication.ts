@@ -88,8 +88,8 @@ async function nextManifest(
 }
 
 /** The new state stands already: a catalog that cannot be written is worth a warning, not a failure. */
-async function tellCatalog(
-  deps: LocalRepoDeps,
+export async function tellCatalog(
+  deps: Pick<LocalRepoDeps, 'recordChange'>,
   mirror: string,
   change: ListingChange,
   { onEvent }: Run,

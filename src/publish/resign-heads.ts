@@ -1,15 +1,16 @@
 /** After a change of the signing key: the newest states of what this store signs, signed by the new one. */
 import { KubedosError } from '../errors.ts';
 import { readManifest } from '../store/manifest.ts';
-import type { MirrorHead, Store } from '../store/types.ts';
+import type { ManifestRef, MirrorHead, ObjectStore, Store } from '../store/types.ts';
 import type { Keyring, SigningKey } from '../trust/types.ts';
 import type { LocalRepoDeps } from './repo-publication.ts';
 import { resignMirror } from './resign.ts';
 import { storedDocument } from './stored-file.ts';
+import { isRpmSignedBy, resignRpmMirror } from './yum/resign.ts';
 
 export interface ResignHeadsDeps {
   readonly store: Pick<Store, 'objects' | 'heads'>;
-  readonly signer: Pick<SigningKey, 'clearsign' | 'detached'>;
+  readonly signer: Pick<SigningKey, 'clearsign' | 'detached' | 'publicArmored'>;
   /** What signed them so far: heads that a bundle brought are another store's, and stay as they are. */
   readonly before: Keyring;
   /** The catalog's. */
@@ -23,15 +24,24 @@ export interface ResignHeadsDeps {
 export async function resignHeads({ store, signer, before, recordChange }: ResignHeadsDeps): Promise<string[]> {
   const names: string[] = [];
   for (const mirror of await headsSignedBy(store, before)) {
-    const resigned = await resignMirror({ objects: store.objects, signer }, { mirror });
-    if (!resigned.possible) continue;
-    const { manifest } = resigned;
+    const manifest = await resigned(store.objects, signer, mirror);
+    if (manifest === undefined) continue;
     const { root } = mirror.manifest;
     await store.heads.write({ ...mirror, manifest }, root);
     await recordChange?.(mirror.name, { before: root, root: manifest.root, added: [], removed: [] });
     names.push(mirror.name);
   }
   return names;
+}
+
+async function resigned(
+  objects: ObjectStore,
+  signer: ResignHeadsDeps['signer'],
+  mirror: MirrorHead,
+): Promise<ManifestRef | undefined> {
+  if (mirror.kind === 'yum') return resignRpmMirror(objects, signer, mirror.manifest);
+  const answer = await resignMirror({ objects, signer }, { mirror });
+  return answer.possible ? answer.manifest : undefined;
 }
 
 /** Mirrors whose newest state these keys signed. */
@@ -46,6 +56,7 @@ export async function headsSignedBy(
 
 async function isSignedBy(keys: Keyring, head: MirrorHead, objects: Store['objects']): Promise<boolean> {
   if (head.form === 'verbatim') return false;
+  if (head.kind === 'yum') return isRpmSignedBy(keys, head, objects);
   for await (const entry of readManifest(objects, head.manifest.root, { prefix: 'dists/' })) {
     if (!entry.path.endsWith('/InRelease')) continue;
     try {

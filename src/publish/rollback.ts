@@ -29,7 +29,11 @@ export async function rollBack(
     const verbatim: string[] = [];
     for (const mirror of target.document.mirrors) {
       const replaces = served.document.mirrors.find((one) => one.name === mirror.name)?.manifest;
-      const resigned = await resignMirror({ objects: store.objects, signer }, { mirror, now, replaces });
+      // dnf takes what the repository has now, older or not: the state goes back as it is.
+      const resigned =
+        mirror.kind === 'apt'
+          ? await resignMirror({ objects: store.objects, signer }, { mirror, now, replaces })
+          : ({ possible: true, manifest: mirror.manifest } as const);
       if (!resigned.possible) verbatim.push(mirror.name);
       heads.push(asHead(mirror, resigned.possible ? resigned.manifest : mirror.manifest, target.document.time));
     }

@@ -111,6 +111,34 @@ describe('dnf, on a verbatim mirror', () => {
   );
 });
 
+describe('dnf, on repositories of own packages', () => {
+  it.each(['gz', 'zst'])(
+    'reads metadata of several members in %s, follows changes, and goes back with the channel',
+    async (compression) => {
+      const packages = join(upstream.folder, 'Packages');
+      const name = `own-${compression}`;
+      const at = (file: string) => join(packages, file);
+      await kubedos(connected, 'repo', 'create', name, '--type', 'yum', '--compression', compression);
+      await kubedos(connected, 'repo', 'add', name, at('lib-2.5-1.noarch.rpm'), at('tool-1.0-1.noarch.rpm'));
+      await kubedos(connected, 'snapshot', 'create', '--channel', 'stable');
+      const dnf = new DnfRoot(join(dir, name));
+      await dnf.configure(await kubedos(connected, 'client-config', name, '--url', server.url));
+      expect(await readFile(join(dnf.dir, 'repos', 'test.repo'), 'utf8')).toMatch(/gpgcheck=0\nrepo_gpgcheck=1\n/);
+      await dnf.run('install', 'tool');
+      expect(await readFile(join(dnf.dir, 'root/usr/share/lib/name'), 'utf8')).toBe('lib\n');
+      await kubedos(connected, 'repo', 'add', name, at('app-1.0-1.noarch.rpm'), at('app-doc-1.0-1.noarch.rpm'));
+      await kubedos(connected, 'snapshot', 'create', '--channel', 'stable');
+      const list = async () =>
+        (await dnf.run('--refresh', 'repoquery', '--qf', '%{name}', '*')).trim().split('\n').sort();
+      expect(await list()).toEqual(['app', 'app-doc', 'lib', 'tool']);
+      expect((await dnf.run('repoquery', '--list', 'app')).trim()).toBe('/usr/share/app\n/usr/share/app/name');
+      await kubedos(connected, 'channel', 'rollback', 'stable');
+      expect(await list()).toEqual(['lib', 'tool']);
+    },
+    3 * MINUTE,
+  );
+});
+
 describe('the dark side', () => {
   it(
     'gets apt and yum in one bundle, and dnf installs there with no packet for elsewhere',

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
+import { KubedosError } from '../../errors.ts';
 import type { RepoReport } from '../../publish/local-repo.ts';
-import type { CommandSpec } from '../command.ts';
+import type { CommandSpec, Context, Input } from '../command.ts';
 
 const REPO = { name: 'repo', summary: 'name of the repository' };
 
@@ -10,12 +11,25 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
     summary: 'a repository of your own packages, signed by this store',
     arguments: [REPO],
     options: [
-      { flags: '--suite <name>', summary: 'its only suite', default: 'stable' },
-      { flags: '--component <name...>', summary: 'its components (main)' },
-      { flags: '--architecture <name...>', summary: 'its architectures (amd64)' },
+      { flags: '--type <kind>', summary: 'apt, or yum for rpm packages', default: 'apt' },
+      {
+        flags: '--compression <name>',
+        summary: 'of the metadata (yum): gz, or zst for RHEL 8 and later',
+        default: 'gz',
+      },
+      { flags: '--suite <name>', summary: 'its only suite (apt)', default: 'stable' },
+      { flags: '--component <name...>', summary: 'its components (apt; main)' },
+      { flags: '--architecture <name...>', summary: 'its architectures (apt; amd64)' },
     ],
-    examples: ['kubedos repo create ours', 'kubedos repo create ours --suite bookworm --architecture amd64 arm64'],
+    examples: [
+      'kubedos repo create ours',
+      'kubedos repo create ours --suite bookworm --architecture amd64 arm64',
+      'kubedos repo create ours-el9 --type yum',
+    ],
     run: async (context, input) => {
+      const type = input.string('type') ?? 'apt';
+      if (type === 'yum') return createYum(context, input);
+      if (type !== 'apt') throw new KubedosError('usage.argument', `--type ${type}: expected apt or yum`);
       const { createRepo } = await import('../../publish/local-repo.ts');
       const or = (name: string, fallback: string): string[] => {
         const given = input.strings(name);
@@ -32,38 +46,53 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: 'repo add',
-    summary: 'add .deb files; the same name and version with other bytes is refused',
-    arguments: [REPO, { name: 'file', summary: '.deb files', variadic: true }],
+    summary: 'add .deb or .rpm files; the same name and version with other bytes is refused',
+    arguments: [REPO, { name: 'file', summary: '.deb files, or .rpm files', variadic: true }],
     options: [
-      { flags: '--component <name>', summary: 'into this component' },
+      { flags: '--component <name>', summary: 'into this component (apt)' },
       { flags: '--force', summary: 'replace packages of the same name and version' },
     ],
-    examples: ['kubedos repo add ours build/*.deb'],
+    examples: ['kubedos repo add ours build/*.deb', 'kubedos repo add ours-el9 RPMS/*/*.rpm'],
     run: async (context, input) => {
-      const { changeRepo } = await import('../../publish/local-repo.ts');
+      const { changeRepository } = await import('../../publish/repositories.ts');
       const component = input.string('component');
       const add = input.rest(1).map((file) => ({ origin: file, source: createReadStream(file), component }));
       const change = { add, force: input.flag('force') };
-      return describe(await changeRepo(await context.house.repoDeps(), input.argument(0), change, context));
+      return describe(await changeRepository(await context.house.repoDeps(), input.argument(0), change, context));
     },
   },
   {
     path: 'repo remove',
     summary: 'take packages out of the newest state; snapshots keep them',
-    arguments: [REPO, { name: 'package', summary: 'NAME, or NAME=VERSION', variadic: true }],
+    arguments: [REPO, { name: 'package', summary: 'NAME, or NAME=VERSION (of rpm: 1.2 or 1.2-3)', variadic: true }],
     options: [{ flags: '--architecture <name>', summary: 'of this architecture only' }],
     examples: ['kubedos repo remove ours agent=1.2-1'],
     run: async (context, input) => {
-      const { changeRepo } = await import('../../publish/local-repo.ts');
+      const { changeRepository } = await import('../../publish/repositories.ts');
       const architecture = input.string('architecture');
       const remove = input.rest(1).map((text) => {
         const [name = '', version] = text.split('=');
         return { name, version, architecture };
       });
-      return describe(await changeRepo(await context.house.repoDeps(), input.argument(0), { remove }, context));
+      return describe(await changeRepository(await context.house.repoDeps(), input.argument(0), { remove }, context));
     },
   },
 ];
+
+async function createYum(context: Context, input: Input) {
+  const { createRpmRepo } = await import('../../publish/yum/local-repo.ts');
+  const compression = input.string('compression') ?? 'gz';
+  if (compression !== 'gz' && compression !== 'zst')
+    throw new KubedosError('usage.argument', `--compression ${compression}: expected gz or zst`);
+  const deps = await context.house.repoDeps();
+  const report = await createRpmRepo(
+    { ...deps, publish: deps.publishRpm },
+    input.argument(0),
+    { compression },
+    context,
+  );
+  return describe(report, `created, empty; add packages with \`kubedos repo add ${report.mirror} FILE.rpm\``);
+}
 
 function describe(report: RepoReport, nothing = 'nothing to change') {
   const line = (verb: string) => (one: RepoReport['added'][number]) =>

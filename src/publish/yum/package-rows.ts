@@ -1,6 +1,7 @@
 /** What the catalog says of a mirror of rpm repositories, read from its manifest alone. */
 import type { PackageRow } from '../../catalog/types.ts';
 import { inFolder, quickestRecord } from '../../formats/rpm/layout.ts';
+import type { Nevra, PackageFacts } from '../../formats/rpm/package.ts';
 import { type PrimaryPackage, primaryPackage, primaryRecords } from '../../formats/rpm/primary.ts';
 import { checksumAlgorithm, hrefPath, parseRepomd } from '../../formats/rpm/repomd.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
@@ -22,13 +23,15 @@ export async function* rpmPackageRows(objects: ObjectStore, root: Sha256): Async
         const path = hrefPath(entry.href, primary.path, baseFolder(entry, folder));
         const sha256 =
           checksumAlgorithm(entry.checksumType) === 'sha256' ? entry.pkgid : (await reader.lookup(root, path))?.sha256;
-        if (sha256 !== undefined) yield { ...rpmPackageRow(entry), path, sha256 };
+        if (sha256 !== undefined) yield { ...rpmRow(entry), path, sha256 };
       }
     }
   }
 }
 
-export function rpmPackageRow(entry: PrimaryPackage): Omit<PackageRow, 'sha256' | 'path'> {
+export function rpmRow(
+  entry: Pick<PackageFacts, keyof Nevra | 'sourceRpm' | 'group' | 'summary'>,
+): Omit<PackageRow, 'sha256' | 'path'> {
   const { name, epoch, version, release, arch, sourceRpm, group, summary } = entry;
   return {
     family: 'yum',

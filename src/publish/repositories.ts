@@ -1,0 +1,23 @@
+/** Local repositories of either kind, by name: what the command line and the server call. */
+import type { PublishRpm } from '../formats/rpm/publication.ts';
+import type { Run } from '../progress.ts';
+import type { Store } from '../store/types.ts';
+import { changeRepo, type LocalRepoDeps, type RepoChange, type RepoReport } from './local-repo.ts';
+
+export interface RepoDeps extends LocalRepoDeps {
+  readonly store: LocalRepoDeps['store'] & Pick<Store, 'file'>;
+  readonly publishRpm: PublishRpm;
+}
+
+/** Adds and removes packages of the kind that the repository is of, as one step. */
+export async function changeRepository(
+  deps: RepoDeps,
+  mirror: string,
+  change: RepoChange,
+  run: Run = {},
+): Promise<RepoReport> {
+  const head = await deps.store.heads.read(mirror);
+  if (head?.form !== 'local' || head.kind !== 'yum') return changeRepo(deps, mirror, change, run);
+  const { changeRpmRepo } = await import('./yum/local-repo.ts');
+  return changeRpmRepo({ ...deps, publish: deps.publishRpm }, mirror, change, run);
+}
