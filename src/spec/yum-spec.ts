@@ -3,10 +3,14 @@ import { z } from 'zod';
 import { keyPin, mirrorFields, names, relativeFile } from './spec-fields.ts';
 
 const URL_FORM = 'must be http://…, https://… or file:///… without credentials and query, or a list of these';
+const LIST_FORM = 'must be http://… or https://… without credentials';
+
 const rootUrl = z
   .string()
   .regex(/^(?:https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$|file:\/\/\/[^\s?#]*$)/, URL_FORM)
   .transform((url) => url.replace(/\/+$/, ''));
+
+const listUrl = z.string().regex(/^https?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/, LIST_FORM);
 
 /** `.` for the root of the mirror; variables are expanded later. */
 const repositoryPath = z
@@ -18,14 +22,25 @@ const upstream = z
     url: z
       .union([rootUrl, z.array(rootUrl).min(1)], { error: URL_FORM })
       .transform((url) => (typeof url === 'string' ? [url] : url))
+      .optional()
       .describe(
         'Folder that `repositories` are in, or several in order of preference. $releasever, $basearch and the names of `vars` stand for their values.',
       ),
+    metalink: listUrl
+      .optional()
+      .describe(
+        'In place of `url`: a metalink, which gives mirrors and the checksum of repomd.xml. What it leads to is one repository for each architecture.',
+      ),
+    mirrorlist: listUrl
+      .optional()
+      .describe('In place of `url`: a list of mirrors, as for metalink, without checksums.'),
     repositories: z
       .array(repositoryPath)
       .min(1)
       .default(['.'])
-      .describe('Folders that hold a repodata/ each, below `url`; the mirror has them at the same paths.'),
+      .describe(
+        'Folders that hold a repodata/ each, below `url`; the mirror has them at the same paths. With metalink or mirrorlist: the one path that the mirror has it at.',
+      ),
     releasever: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be a plain name')
@@ -49,8 +64,17 @@ const upstream = z
       ),
   })
   .superRefine((value, context) => {
-    const { url, repositories, architectures } = value;
-    const texts = [...url, ...repositories].join(' ');
+    const { url, metalink, mirrorlist, repositories, architectures } = value;
+    const given = [url, metalink, mirrorlist].filter((each) => each !== undefined);
+    if (given.length !== 1)
+      context.addIssue({ code: 'custom', message: 'has exactly one of url, metalink, mirrorlist' });
+    if (url === undefined && repositories.length > 1)
+      context.addIssue({
+        code: 'custom',
+        path: ['repositories', 1],
+        message: 'a metalink or mirrorlist leads to one repository',
+      });
+    const texts = [...(url ?? []), metalink ?? '', mirrorlist ?? '', ...repositories].join(' ');
     const uses = (name: string): boolean => new RegExp(`\\$(?:${name}\\b|\\{${name}\\})`).test(texts);
     if (uses('releasever') && value.releasever === undefined)
       context.addIssue({ code: 'custom', path: ['releasever'], message: 'is used and has no value' });

@@ -65,3 +65,19 @@ describe('a spec of rpm repositories', () => {
     expect(faultsOf(text)).toContain(expected);
   });
 });
+
+test.each([
+  [
+    'two places',
+    VALID.replace('    releasever', '    metalink: https://example.org/list?a=1\n    releasever'),
+    'exactly one of url',
+  ],
+  ['no place', VALID.replace(/ {2}- url:.*\n {4}/, '  - '), 'exactly one of url'],
+  [
+    'a metalink for several repositories',
+    VALID.replace('url: https://example.org/pub/$releasever/', 'metalink: https://example.org/list?repo=$releasever'),
+    'leads to one repository',
+  ],
+])('%s in one upstream: refused', (_, text, expected) => {
+  expect(faultsOf(text)).toContain(expected);
+});

@@ -8,6 +8,7 @@ import type { ManifestEntry, ObjectStore } from '../../store/types.ts';
 import { Meter } from '../meter.ts';
 import { eachParallel } from '../parallel.ts';
 import type { SyncRun } from '../run-sync.ts';
+import { remotePath } from './repositories.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
 
 /** A record whose file is in the store; `path` from the root of the mirror. */
@@ -34,12 +35,12 @@ export async function bringRecords(
   const meter = new Meter(session.run.onEvent, 'indexes', { files: wanted.length, bytes });
   const options = { limit: PARALLEL_RECORDS, signal: session.run.signal };
   await eachParallel(wanted, options, async ({ state, record }, signal) => {
-    const { folder, urls, source } = state.request;
+    const { folder, source } = state.request;
     const path = inFolder(folder, record.path);
     if (record.base !== undefined) throw elsewhere(`${source} ${record.type}`, record.base);
     const wish = {
-      path,
-      urls,
+      path: remotePath(state.request, path),
+      urls: state.urls,
       sizeBytes: record.sizeBytes ?? MAX_RECORD_FILE_BYTES,
       ...(record.sizeBytes === undefined && { sizeIsLimit: true }),
       digest: strongDigest(record.checksum, `${source}: ${record.path}`),

@@ -10,10 +10,22 @@ export interface RepositoryRequest {
   readonly upstream: YumUpstream;
   /** Place of the upstream in the spec. */
   readonly upstreamIndex: number;
-  /** Path in the mirror, and below `urls`; empty for its root. */
+  /** Path in the mirror; empty for its root. */
   readonly folder: string;
-  /** Roots that all paths of the mirror are below. */
+  /** Roots in order of preference. Of `url:` all paths of the mirror are below them; of a list, those of the repository. */
   readonly urls: readonly string[];
+  /** Where `urls` are asked for. */
+  readonly list?: MirrorList | undefined;
+}
+
+export interface MirrorList {
+  readonly kind: 'metalink' | 'mirrorlist';
+  readonly url: string;
+}
+
+/** A path of the mirror, as it is below the roots. */
+export function remotePath({ folder, list }: RepositoryRequest, path: string): string {
+  return list !== undefined && folder !== '' && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
 /** `spec.invalid` where two of them would lie at one path, or a variable has no value. */
@@ -58,7 +70,13 @@ function requestOf(
   };
   const path = expand(at.path);
   const folder = path === '.' ? '' : path;
-  const urls = upstream.url.map((url) => expand(url).replace(/\/+$/, ''));
-  const source = `${urls[0] ?? 'no upstream'} ${folder || '.'}`;
-  return { key: folder || '.', source, upstream, upstreamIndex, folder, urls };
+  const urls = (upstream.url ?? []).map((url) => expand(url).replace(/\/+$/, ''));
+  const list = listOf(upstream, expand);
+  const source = `${list?.url ?? urls[0]} ${folder || '.'}`;
+  return { key: folder || '.', source, upstream, upstreamIndex, folder, urls, list };
+}
+
+function listOf({ metalink, mirrorlist }: YumUpstream, expand: (text: string) => string): MirrorList | undefined {
+  if (metalink !== undefined) return { kind: 'metalink', url: expand(metalink) };
+  return mirrorlist === undefined ? undefined : { kind: 'mirrorlist', url: expand(mirrorlist) };
 }

@@ -2,19 +2,22 @@
 import { KubedosError } from '../../errors.ts';
 import { inFolder } from '../../formats/rpm/layout.ts';
 import { MAX_REPOMD_BYTES, parseRepomd, type Repomd } from '../../formats/rpm/repomd.ts';
-import type { Fetcher } from '../../net/types.ts';
 import type { YumSpec } from '../../spec/yum-spec.ts';
 import type { Keyring } from '../../trust/types.ts';
+import type { RootMemory } from '../memory.ts';
 import { checkRollback } from '../root-checks.ts';
 import { givenRoot, rootMemory } from '../root-memory.ts';
 import { isUnchanged } from '../session.ts';
 import type { CheckContext, FetchedRoot, ReadContext, RootState, UpstreamRoot } from '../upstream-root.ts';
-import { fetchRepomd } from './repomd-source.ts';
+import { findMirrors } from './mirror-list.ts';
+import { fetchRepomd, type RepomdSource } from './repomd-source.ts';
 import type { RepositoryRequest } from './repositories.ts';
 
 export interface RepositoryState extends RootState {
   readonly request: RepositoryRequest;
   readonly repomd: Repomd;
+  /** Where its files are. */
+  readonly urls: readonly string[];
   readonly keyring: Keyring;
 }
 
@@ -23,28 +26,34 @@ export interface YumKind {
   readonly state: RepositoryState;
 }
 
-export interface RepositoryDeps {
-  readonly fetcher: Fetcher;
-  readonly signal: AbortSignal | undefined;
+export interface RepositoryDeps extends RepomdSource {
   readonly loadKeyring: () => Promise<Keyring>;
 }
 
 export function repositoryRoot(request: RepositoryRequest, deps: RepositoryDeps): UpstreamRoot<RepositoryState> {
+  let { mirrors } = deps;
+  let asked = false;
+  const fetch = async (known?: RootMemory): Promise<FetchedRoot> => {
+    // Asked for once more, what the list of mirrors said may have changed, too.
+    if (asked) mirrors = await findMirrors(request, deps);
+    asked = true;
+    return fetchRepomd(request, { ...deps, mirrors }, known);
+  };
   return {
     key: request.key,
     source: request.source,
-    fetch: (known) => fetchRepomd(request, deps, known),
-    read: (fetched, context) => readRepository(request, fetched, { ...context, ...deps }),
+    fetch,
+    read: (fetched, context) => readRepository(request, fetched, { ...context, ...deps, mirrors, fetch }),
   };
 }
 
 async function readRepository(
   request: RepositoryRequest,
   fetched: FetchedRoot,
-  context: ReadContext & RepositoryDeps,
+  context: ReadContext & RepositoryDeps & Pick<UpstreamRoot, 'fetch'>,
 ): Promise<RepositoryState> {
   const { objects, check } = context;
-  const at = { source: request.source, fetch: () => fetchRepomd(request, context) };
+  const at = { source: request.source, fetch: () => context.fetch() };
   const given = await givenRoot(at, fetched, { known: check.known, objects, maxBytes: MAX_REPOMD_BYTES });
   if (given.form === 'inline')
     throw new KubedosError('internal.bug', `sync ${request.source}: a clearsigned repomd.xml`);
@@ -64,6 +73,7 @@ async function readRepository(
   return {
     request,
     repomd,
+    urls: context.mirrors.urls,
     keyring,
     files,
     evidence: { document, signature, keyring: Buffer.from(keyring.armored()), fingerprints, verified: verify },

@@ -13,6 +13,7 @@ import { keysFile } from './keys-file.ts';
 import { type ListedPackage, listedPackages } from './listed-packages.ts';
 import { checkPackages } from './package-check.ts';
 import { bringRecords, type PresentRecord, strongDigest } from './records.ts';
+import { remotePath } from './repositories.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
 
 /** Brings a verbatim mirror up to date: all or nothing. */
@@ -33,7 +34,7 @@ async function syncStates(attempt: SyncRun<YumKind>, states: readonly Repository
     ...(await writeList(attempt, states, entries)),
     states,
     memory: { releases: releasesOf(states), generations },
-    locate: (path) => ({ urls: urlsOf(states, path), path }),
+    locate: (path) => placeOf(states, path),
     judgeMissing: (missing) => judgeMissing(session, missing),
     verify: (span, missing) => checkPackages(attempt, { states, records, span, missing }),
   });
@@ -74,7 +75,8 @@ async function entryOf(
 ): Promise<ManifestEntry> {
   if (checksum.algorithm === 'sha256') return { path, sizeBytes, sha256: checksum.hex };
   const digest = strongDigest(checksum, path);
-  const wish = { path, sizeBytes, digest, urls: of.state.request.urls, held: await of.held(path) };
+  const { request, urls } = of.state;
+  const wish = { path: remotePath(request, path), sizeBytes, digest, urls, held: await of.held(path) };
   const brought = await of.space.source.bringByDigest(wish, { signal: of.signal });
   return { path, sha256: brought.sha256, sizeBytes: brought.sizeBytes };
 }
@@ -85,8 +87,12 @@ function heldBefore({ before, space }: SyncRun<YumKind>): Parts['held'] {
   return async (path) => (before === undefined ? undefined : reader.lookup(before.manifest.root, path));
 }
 
-/** Of the repository that a path lies in; for what lies beside it, of all. */
-function urlsOf(states: readonly RepositoryState[], path: string): readonly string[] {
-  const own = states.filter(({ request: { folder } }) => folder === '' || path.startsWith(`${folder}/`));
-  return [...new Set((own.length > 0 ? own : states).flatMap(({ request }) => request.urls))];
+/** Below the roots of the repository that a path lies in; what lies beside it (`..` in an href) is asked for at all. */
+function placeOf(
+  states: readonly RepositoryState[],
+  path: string,
+): { readonly urls: readonly string[]; readonly path: string } {
+  const own = states.find(({ request: { folder } }) => folder === '' || path.startsWith(`${folder}/`));
+  if (own) return { urls: own.urls, path: remotePath(own.request, path) };
+  return { urls: [...new Set(states.flatMap(({ urls }) => urls))], path };
 }
