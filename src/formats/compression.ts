@@ -1,6 +1,7 @@
 /** Compressed streams as repositories use them: in and out in bounded memory, however much they expand. */
 import { KubedosError } from '../errors.ts';
 import { asBuffer, type ByteSource } from './byte-source.ts';
+import { bunzip2 } from './bz2.ts';
 import { gunzip, gzip } from './gzip.ts';
 import { unxz, xz } from './xz.ts';
 import { unzstd, zstd } from './zstd.ts';
@@ -53,7 +54,7 @@ export async function* compress(
     case 'xz':
       return yield* xz(source, options.level ?? 6);
     case 'bz2':
-      throw unsupported('compress');
+      throw new KubedosError('internal.bug', 'compress: bzip2 is read, and not written');
   }
 }
 
@@ -68,12 +69,6 @@ function expanded(source: ByteSource, compression: Compression, origin: string):
     case 'xz':
       return unxz(source, origin);
     case 'bz2':
-      throw unsupported(`decompress ${origin}`);
+      return bunzip2(source, origin);
   }
-}
-
-function unsupported(action: string): KubedosError {
-  return new KubedosError('format.syntax', `${action}: bzip2 is not supported`, {
-    hint: 'the same index is served as .xz or .gz by every archive known to us; ask for that one',
-  });
 }

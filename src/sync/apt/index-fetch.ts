@@ -108,9 +108,10 @@ async function bringForm(
   }
 }
 
-const READABLE = ['zst', 'gz', 'none', 'xz'];
+/** By how quickly they unpack. */
+const READABLE = ['zst', 'gz', 'none', 'xz', 'bz2'];
 
-/** Compressions we read; a Packages.bz2 alone cannot be. */
+/** What we read; lzma and lz4 are not. */
 function isReadable({ path }: IndexFile): boolean {
   return READABLE.includes(compressionOf(path)) && !/\.(?:lzma|lz4)$/.test(path);
 }
@@ -122,7 +123,7 @@ export function quickestForm(index: WantedIndex): IndexFile {
   const [best] = readable;
   if (best === undefined)
     throw new KubedosError('format.syntax', `read ${index.name}: served in no compression that can be read`, {
-      hint: 'xz, zst, gz and uncompressed can be',
+      hint: 'xz, zst, gz, bz2 and uncompressed can be',
     });
   return best;
 }
