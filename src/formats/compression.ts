@@ -4,9 +4,10 @@ import { asBuffer, type ByteSource } from './byte-source.ts';
 import { bunzip2 } from './bz2.ts';
 import { gunzip, gzip } from './gzip.ts';
 import { unxz, xz } from './xz.ts';
+import { unzck } from './zchunk.ts';
 import { unzstd, zstd } from './zstd.ts';
 
-export type Compression = 'none' | 'gz' | 'xz' | 'zst' | 'bz2';
+export type Compression = 'none' | 'gz' | 'xz' | 'zst' | 'bz2' | 'zck';
 
 /** What a path's ending says: `Packages.xz` is xz, `Packages` is none. */
 export function compressionOf(path: string): Compression {
@@ -14,6 +15,7 @@ export function compressionOf(path: string): Compression {
   if (path.endsWith('.xz')) return 'xz';
   if (path.endsWith('.zst')) return 'zst';
   if (path.endsWith('.bz2')) return 'bz2';
+  if (path.endsWith('.zck')) return 'zck';
   return 'none';
 }
 
@@ -54,7 +56,8 @@ export async function* compress(
     case 'xz':
       return yield* xz(source, options.level ?? 6);
     case 'bz2':
-      throw new KubedosError('internal.bug', 'compress: bzip2 is read, and not written');
+    case 'zck':
+      throw new KubedosError('internal.bug', `compress: ${compression} is read, and not written`);
   }
 }
 
@@ -70,5 +73,7 @@ function expanded(source: ByteSource, compression: Compression, origin: string):
       return unxz(source, origin);
     case 'bz2':
       return bunzip2(source, origin);
+    case 'zck':
+      return unzck(source, origin);
   }
 }

@@ -11,8 +11,9 @@ const CHUNK_BYTES = 128 * 1024;
 const MAX_WINDOW_LOG = 27;
 
 /** Reads all frames (RFC 8878 §3). By the binding itself: the package's stream expands a whole chunk before it lets go. */
-export async function* unzstd(source: ByteSource, origin: string): AsyncGenerator<Buffer> {
+export async function* unzstd(source: ByteSource, origin: string, dictionary?: Buffer): AsyncGenerator<Buffer> {
   const context = new binding.DCtx();
+  if (dictionary !== undefined) step(() => context.loadDictionary(dictionary), origin);
   context.setParameter(binding.DParameter.windowLogMax, MAX_WINDOW_LOG);
   // At the start too: an empty file is no zstd.
   let inFrame = true;
