@@ -13,8 +13,8 @@ export const SPEC_COMMANDS: readonly CommandSpec[] = [
       return {
         data: specs,
         text: table(
-          ['NAME', 'FORM', 'DESCRIPTION'],
-          specs.map((spec) => [spec.name, spec.form, spec.description ?? '']),
+          ['NAME', 'KIND', 'FORM', 'DESCRIPTION'],
+          specs.map((spec) => [spec.name, spec.type, spec.form, spec.description ?? '']),
         ),
       };
     },
