@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Catalog } from './catalog/types.ts';
 import type { PublishApt } from './formats/apt/publication.ts';
 import type { PublishRpm } from './formats/rpm/publication.ts';
-import type { Fetcher } from './net/types.ts';
+import type { Fetcher, FetcherOptions } from './net/types.ts';
 import type { OnEvent } from './progress.ts';
 import type { RepoDeps } from './publish/repositories.ts';
 import type { ReleaseSigner } from './publish/sign-release.ts';
@@ -31,6 +31,7 @@ export interface HouseOptions {
 export interface NetOptions {
   readonly rateBytesPerSecond?: number | undefined;
   readonly netrcFile?: string | undefined;
+  readonly tls?: FetcherOptions['tls'];
 }
 
 /** Where this installation lies: mirror-specs/, keys/ and web/ are beside src/ (or dist/). */
@@ -178,6 +179,7 @@ export class House {
     const fetcher = createFetcher({
       rateBytesPerSecond: options.rateBytesPerSecond,
       netrc: netrcFile === undefined ? undefined : await readFile(netrcFile, 'utf8'),
+      tls: options.tls,
       env: process.env,
       onEvent: this.#options.onEvent,
     });

@@ -1,6 +1,7 @@
 /** One sync as the command line makes it: the rooms put together, and the use case called. */
 import type { SyncReport } from '../sync/types.ts';
 import type { NetOptions } from '../wiring.ts';
+import { clientTls } from './client-tls.ts';
 import type { Context } from './command.ts';
 import { type FoundSpec, readSeed } from './specs.ts';
 
@@ -16,7 +17,7 @@ export async function syncSpec(context: Context, found: FoundSpec, call: SyncCal
   return syncMirror(
     {
       store: await house.store(),
-      fetcher: await house.fetcher(call.net),
+      fetcher: await house.fetcher({ ...call.net, tls: await clientTls(found) }),
       now: () => house.now(),
       loadKeys: (pins) => house.loadPins(pins),
       publish: found.spec.form === 'curated' ? await house.publisher() : undefined,

@@ -26,6 +26,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     userAgent: options.userAgent ?? 'kubedos',
     credentials: parseNetrc(options.netrc ?? ''),
     proxy: proxyFromEnv(options.env ?? {}),
+    tls: options.tls ?? [],
     rate: rateBytesPerSecond === undefined ? undefined : rateLimit(rateBytesPerSecond),
     stalls: new StallWatch({
       stallMs: options.stallMs ?? DEFAULT_STALL_MS,

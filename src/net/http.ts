@@ -4,6 +4,7 @@ import type { Answer } from './answer.ts';
 import { Exchange, type ExchangeContext, type Receive, redirectOf } from './exchange.ts';
 import type { CredentialLookup } from './netrc.ts';
 import { type ProxyChoice, proxyAuthorization } from './proxy.ts';
+import type { ClientTls } from './types.ts';
 import { Agent, loadProxyAgent } from './undici.ts';
 import { type Credentials, type Place, placeOf, redactUrl, type Upstream, urlOf } from './url.ts';
 
@@ -18,6 +19,7 @@ export interface HttpOptions extends ExchangeContext {
   readonly userAgent: string;
   readonly credentials: CredentialLookup | undefined;
   readonly proxy: ProxyChoice;
+  readonly tls: readonly ClientTls[];
 }
 
 export interface HttpRequest {
@@ -31,6 +33,8 @@ export interface HttpRequest {
 export class HttpClient {
   readonly #options: HttpOptions;
   readonly #agent: Dispatcher;
+  /** Of hosts with a client certificate, by origin. */
+  readonly #ownAgents = new Map<string, Dispatcher>();
   readonly #tunnels = new Map<string, Dispatcher>();
   /** By origin: the choice depends on nothing else. */
   readonly #proxies = new Map<string, URL | undefined>();
@@ -59,7 +63,9 @@ export class HttpClient {
 
   /** Ends everything at once, what is under way included. */
   async close(): Promise<void> {
-    await Promise.all([this.#agent, ...this.#tunnels.values()].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all(
+      [this.#agent, ...this.#ownAgents.values(), ...this.#tunnels.values()].map((dispatcher) => dispatcher.destroy()),
+    );
   }
 
   #once(place: Place, request: HttpRequest, receive: Receive): Promise<Answer> {
@@ -90,8 +96,8 @@ export class HttpClient {
   #route(place: Place, headers: Record<string, string>): { dispatcher: Dispatcher; origin: string; path: string } {
     const { origin, path } = place;
     const proxy = this.#proxyOf(place);
-    if (proxy === undefined) return { dispatcher: this.#agent, origin, path };
-    if (origin.startsWith('https:')) return { dispatcher: this.#tunnel(proxy), origin, path };
+    if (proxy === undefined) return { dispatcher: this.#agentOf(origin), origin, path };
+    if (origin.startsWith('https:')) return { dispatcher: this.#tunnel(proxy, origin), origin, path };
     // Plain http goes to the proxy in absolute form (RFC 9112 §3.2.2): caches serve it, and most refuse CONNECT to port 80.
     const authorization = proxyAuthorization(proxy);
     if (authorization !== undefined) headers['proxy-authorization'] = authorization;
@@ -104,8 +110,27 @@ export class HttpClient {
     return this.#proxies.get(place.origin);
   }
 
-  #tunnel(proxy: URL): Dispatcher {
-    const known = this.#tunnels.get(proxy.href);
+  #agentOf(origin: string): Dispatcher {
+    const tls = this.#tlsOf(origin);
+    if (tls === undefined) return this.#agent;
+    const known = this.#ownAgents.get(origin);
+    if (known !== undefined) return known;
+    const made = new Agent({ ...this.#agentOptions(), connect: { timeout: CONNECT_TIMEOUT_MS, ...tls } });
+    this.#ownAgents.set(origin, made);
+    return made;
+  }
+
+  #tlsOf(origin: string): { cert: Buffer; key: Buffer; ca?: Buffer } | undefined {
+    const tls = this.#options.tls.find((each) => each.origin === origin);
+    if (tls === undefined) return undefined;
+    const { certificate, key, ca } = tls;
+    return { cert: Buffer.from(certificate), key: Buffer.from(key), ...(ca && { ca: Buffer.from(ca) }) };
+  }
+
+  #tunnel(proxy: URL, origin: string): Dispatcher {
+    const tls = this.#tlsOf(origin);
+    const name = tls === undefined ? proxy.href : `${proxy.href} ${origin}`;
+    const known = this.#tunnels.get(name);
     if (known !== undefined) return known;
     const token = proxyAuthorization(proxy);
     const bare = new URL(proxy);
@@ -115,8 +140,9 @@ export class HttpClient {
       ...this.#agentOptions(),
       uri: bare.href,
       ...(token === undefined ? {} : { token }),
+      ...(tls && { requestTls: tls }),
     });
-    this.#tunnels.set(proxy.href, made);
+    this.#tunnels.set(name, made);
     return made;
   }
 

@@ -15,10 +15,22 @@ export interface FetcherOptions {
   readonly minBytesPerSecond?: number;
   /** Contents of a netrc-form file; credentials go only to their host over https or loopback, and into no message. */
   readonly netrc?: string | undefined;
+  /** For hosts that ask who comes: each goes to its origin alone, not to where that redirects. */
+  readonly tls?: readonly ClientTls[] | undefined;
   /** http_proxy, https_proxy, no_proxy and their upper-case forms. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly onEvent?: ((event: ProgressEvent) => void) | undefined;
   readonly userAgent?: string;
+}
+
+/** A client's certificate (RFC 8446 §4.4.2), and whom it takes for the host. PEM. */
+export interface ClientTls {
+  /** `https://cdn.example.org` */
+  readonly origin: string;
+  readonly certificate: Uint8Array;
+  readonly key: Uint8Array;
+  /** Authorities in place of the well-known ones. */
+  readonly ca?: Uint8Array | undefined;
 }
 
 /** Upstream roots of one mirror in order of preference: `https://…/debian`, `http://…`, `file:///…`. */

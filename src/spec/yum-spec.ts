@@ -12,6 +12,8 @@ const rootUrl = z
 
 const listUrl = z.string().regex(/^https?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/, LIST_FORM);
 
+const filePath = z.string().regex(/^\/[^\0]+$/, 'must be an absolute path');
+
 /** `.` for the root of the mirror; variables are expanded later. */
 const repositoryPath = z
   .string()
@@ -51,6 +53,18 @@ const upstream = z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().regex(/^[A-Za-z0-9._-]*$/))
       .default({})
       .describe('Further variables, as in /etc/dnf/vars.'),
+    client: z
+      .strictObject({
+        certificate: filePath.describe('PEM file.'),
+        key: filePath.describe('PEM file; one that others may read is refused.'),
+        ca: filePath
+          .optional()
+          .describe('PEM file of the authorities that vouch for the host, where those are not the well-known ones.'),
+      })
+      .optional()
+      .describe(
+        'Certificate that the host of `url` asks for, as that of Red Hat does (/etc/pki/entitlement). It goes to that host alone.',
+      ),
     keys: z
       .array(keyPin)
       .default([])
@@ -74,6 +88,8 @@ const upstream = z
         path: ['repositories', 1],
         message: 'a metalink or mirrorlist leads to one repository',
       });
+    if (value.client !== undefined && !(url ?? []).some((each) => each.startsWith('https://')))
+      context.addIssue({ code: 'custom', path: ['client'], message: 'a client certificate needs a url: of https' });
     const texts = [...(url ?? []), metalink ?? '', mirrorlist ?? '', ...repositories].join(' ');
     const uses = (name: string): boolean => new RegExp(`\\$(?:${name}\\b|\\{${name}\\})`).test(texts);
     if (uses('releasever') && value.releasever === undefined)

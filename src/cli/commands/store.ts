@@ -1,7 +1,8 @@
+import { clientTls } from '../client-tls.ts';
 import { type CommandSpec, YES } from '../command.ts';
 import { fields, table } from '../render/table.ts';
 import { formatBytes, formatCount } from '../render/units.ts';
-import { findSpec } from '../specs.ts';
+import { type FoundSpec, findSpec } from '../specs.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -102,11 +103,14 @@ export const STORE_COMMANDS: readonly CommandSpec[] = [
     run: async (context) => {
       const { repairStore } = await import('../../sync/repair.ts');
       const store = await context.house.store();
-      const findMirrorSpec = async (mirror: string) => (await findSpec(store.dir, mirror).catch(() => undefined))?.spec;
-      const report = await repairStore(
-        { store, fetcher: await context.house.fetcher(), findSpec: findMirrorSpec },
-        context,
-      );
+      const found = new Map<string, FoundSpec>();
+      for (const name of await store.heads.names()) {
+        const spec = await findSpec(store.dir, name).catch(() => undefined);
+        if (spec) found.set(name, spec);
+      }
+      const tls = (await Promise.all([...found.values()].map(clientTls))).flat();
+      const fetcher = await context.house.fetcher({ tls });
+      const report = await repairStore({ store, fetcher, findSpec: async (name) => found.get(name)?.spec }, context);
       const lines = [
         ...report.repaired.map((one) => `repaired: ${one.sha256} ${one.uses.join(', ')}`),
         ...report.failed.map((one) => `still damaged: ${one.sha256} ${one.uses.join(', ')}: ${one.reason ?? ''}`),
