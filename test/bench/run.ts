@@ -9,10 +9,11 @@ import { coldSync } from './rows/cold-sync.ts';
 import { largeArchive } from './rows/large-archive.ts';
 import { million } from './rows/million.ts';
 import { publish } from './rows/publish.ts';
+import { rpm } from './rows/rpm.ts';
 import { serve } from './rows/serve.ts';
 import type { Figure, Row } from './types.ts';
 
-const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, million];
+const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, rpm, million];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => name !== 'all' && !ROWS.some((row) => row.name === name));

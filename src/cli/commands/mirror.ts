@@ -5,7 +5,7 @@ import type { MirrorHead } from '../../store/types.ts';
 import type { SyncReport } from '../../sync/types.ts';
 import { type CommandSpec, confirm, YES } from '../command.ts';
 import { fields, table } from '../render/table.ts';
-import { formatBytes, formatCount } from '../render/units.ts';
+import { formatBytes, formatCount, formatNumber } from '../render/units.ts';
 import { findSpec, ownSpecs, specNames } from '../specs.ts';
 import { syncSpec } from '../sync.ts';
 
@@ -84,7 +84,7 @@ export const MIRROR_COMMANDS: readonly CommandSpec[] = [
             head.name,
             head.kind,
             head.form,
-            head.manifest.files.toLocaleString('en-US'),
+            formatNumber(head.manifest.files),
             formatBytes(head.manifest.bytes),
             head.time,
           ]),
@@ -181,7 +181,7 @@ function describeHead(head: MirrorHead): string {
   return fields([
     ['name', head.name],
     ['kind', `${head.kind}, ${head.form}`],
-    ['files', head.manifest.files.toLocaleString('en-US')],
+    ['files', formatNumber(head.manifest.files)],
     ['size', formatBytes(head.manifest.bytes)],
     ['synced', head.time],
     ['list', head.manifest.root],

@@ -2,7 +2,7 @@ import { KubedosError } from '../../errors.ts';
 import type { Snapshot } from '../../store/types.ts';
 import { type CommandSpec, type Context, confirm, YES } from '../command.ts';
 import { fields, table } from '../render/table.ts';
-import { formatBytes } from '../render/units.ts';
+import { formatBytes, formatNumber } from '../render/units.ts';
 
 const REFERENCE = { name: 'snapshot', summary: 'id, its sequence number, tag, or channel' };
 
@@ -66,7 +66,7 @@ export const SNAPSHOT_COMMANDS: readonly CommandSpec[] = [
       const { document } = snapshot;
       const mirrors = document.mirrors.map((mirror): readonly [string, string] => [
         `mirror ${mirror.name}`,
-        `${mirror.kind}, ${mirror.form}, ${mirror.manifest.files.toLocaleString('en-US')} files, ${formatBytes(mirror.manifest.bytes)}, list ${mirror.manifest.root.slice(0, 16)}`,
+        `${mirror.kind}, ${mirror.form}, ${formatNumber(mirror.manifest.files)} files, ${formatBytes(mirror.manifest.bytes)}, list ${mirror.manifest.root.slice(0, 16)}`,
       ]);
       return {
         data: { id: snapshot.id, ...document, signature: snapshot.signature },

@@ -1,7 +1,7 @@
 import { clientTls } from '../client-tls.ts';
 import { type CommandSpec, YES } from '../command.ts';
 import { fields, table } from '../render/table.ts';
-import { formatBytes, formatCount } from '../render/units.ts';
+import { formatBytes, formatCount, formatNumber } from '../render/units.ts';
 import { type FoundSpec, findSpec } from '../specs.ts';
 
 const HOUR_MS = 3_600_000;
@@ -87,7 +87,7 @@ export const STORE_COMMANDS: readonly CommandSpec[] = [
       const rows = stats.holders.map((one) => [
         one.kind,
         one.holder,
-        one.files.toLocaleString('en-US'),
+        formatNumber(one.files),
         formatBytes(one.bytes),
         formatBytes(one.frees.bytes),
       ]);

@@ -1,6 +1,6 @@
 /** Progress events as a bar on a terminal, as lines in a log, or as JSON lines. */
 import type { OnEvent, ProgressEvent } from '../../progress.ts';
-import { formatBytes, formatDuration } from './units.ts';
+import { formatBytes, formatDuration, formatNumber } from './units.ts';
 
 /** A terminal is redrawn at most this often; a log gets a line at most this often. */
 const REDRAW_MS = 100;
@@ -45,9 +45,9 @@ function newPhase(event: Extract<ProgressEvent, { type: 'phase' }>, nowMs: numbe
 function describePhase(phase: Phase, nowMs: number): string {
   const seconds = (nowMs - phase.startedMs) / 1000;
   const parts: string[] = [];
-  const count = (value: number) => value.toLocaleString('en-US');
-  if (phase.totalFiles !== undefined) parts.push(`${count(phase.files)}/${count(phase.totalFiles)} files`);
-  else if (phase.files > 0) parts.push(`${count(phase.files)} files`);
+  if (phase.totalFiles !== undefined)
+    parts.push(`${formatNumber(phase.files)}/${formatNumber(phase.totalFiles)} files`);
+  else if (phase.files > 0) parts.push(`${formatNumber(phase.files)} files`);
   if (phase.totalBytes !== undefined) parts.push(`${formatBytes(phase.bytes)}/${formatBytes(phase.totalBytes)}`);
   else if (phase.bytes > 0) parts.push(formatBytes(phase.bytes));
   if (phase.bytes > 0 && seconds > 0.5) {

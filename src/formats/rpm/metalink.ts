@@ -1,10 +1,9 @@
 /** Where a repository is served: metalinks (Metalink 3.0, with MirrorManager's `mm0:`) and lists of mirrors. */
 import { KubedosError } from '../../errors.ts';
 import { child, childrenOf, type XmlElement, xmlChildren } from '../xml/elements.ts';
+import { MAX_MIRRORS_BYTES } from './layout.ts';
 import { type ChecksumAlgorithm, checksumAlgorithm, checksumHex } from './repomd.ts';
 
-/** Fedora's have some 100 KB. */
-export const MAX_MIRRORS_BYTES = 4 * 1024 * 1024;
 const MAX_MIRRORS = 5000;
 const REPOMD = /\/?repodata\/repomd\.xml$/;
 

@@ -3,9 +3,8 @@ import { KubedosError } from '../../errors.ts';
 import { canonicalPath } from '../path.ts';
 import { child, textOf, type XmlElement, xmlChildren } from '../xml/elements.ts';
 import { attributesText, elementText } from '../xml/write.ts';
+import { MAX_REPOMD_BYTES } from './layout.ts';
 
-/** Real ones have some 5 KB. */
-export const MAX_REPOMD_BYTES = 8 * 1024 * 1024;
 const MAX_RECORDS = 1000;
 
 export const CHECKSUM_ALGORITHMS = ['sha256', 'sha512', 'sha384', 'sha224', 'sha1', 'md5'] as const;

@@ -1,4 +1,5 @@
 /** Repositories of own rpm packages: no upstream, signed by this store. */
+import pLimit from 'p-limit';
 import type { ListingChange, PackageRow } from '../../catalog/types.ts';
 import { KubedosError } from '../../errors.ts';
 import type { PublishedRpm, PublishRpm, RpmPublication } from '../../formats/rpm/publication.ts';
@@ -52,16 +53,36 @@ export async function changeRpmRepo(
   const { store } = deps;
   const file = new RecordFile(await store.file('tmp'));
   try {
-    const additions: RpmAddition[] = [];
     // Before the lock: uploads may be slow, and nobody is to wait for them.
-    for await (const wanted of change.add ?? []) {
-      if (run.signal?.aborted) throw new KubedosError('cancelled', `change ${mirror}: stopped`);
-      additions.push(await takeInRpm(store.objects, file, wanted));
-    }
+    const additions = await takeInAll(deps, { mirror, add: change.add ?? [], file }, run);
     return await store.withWriter('repo change', () => applyChange(deps, { mirror, change, additions, file }, run));
   } finally {
     await file.dispose();
   }
+}
+
+const PARALLEL_INTAKES = 8;
+
+/** All end before the first failure comes out: they write to one file. */
+async function takeInAll(
+  { store }: RpmRepoDeps,
+  of: { readonly mirror: string; readonly add: NonNullable<RepoChange['add']>; readonly file: RecordFile },
+  { signal }: Run,
+): Promise<RpmAddition[]> {
+  const limit = pLimit(PARALLEL_INTAKES);
+  const tasks: Promise<RpmAddition>[] = [];
+  for await (const wanted of of.add)
+    tasks.push(
+      limit(() => {
+        if (signal?.aborted) throw new KubedosError('cancelled', `change ${of.mirror}: stopped`);
+        return takeInRpm(store.objects, of.file, wanted);
+      }),
+    );
+  const settled = await Promise.allSettled(tasks);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }
 
 async function applyChange(

@@ -1,8 +1,9 @@
 /** What the catalog says of a mirror of rpm repositories, read from its manifest alone. */
 import type { PackageRow } from '../../catalog/types.ts';
-import { inFolder, quickestRecord } from '../../formats/rpm/layout.ts';
+import { inFolder } from '../../formats/rpm/layout.ts';
 import type { Nevra, PackageFacts } from '../../formats/rpm/package.ts';
 import { type PrimaryPackage, primaryPackage, primaryRecords } from '../../formats/rpm/primary.ts';
+import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { checksumAlgorithm, hrefPath, parseRepomd } from '../../formats/rpm/repomd.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ObjectStore, Sha256 } from '../../store/types.ts';

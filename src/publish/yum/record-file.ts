@@ -9,7 +9,7 @@ export type KeptRecords = Readonly<Record<MetadataType, { readonly at: number; r
 
 export class RecordFile {
   readonly #file: string;
-  #handle: FileHandle | undefined;
+  #handle: Promise<FileHandle> | undefined;
   #length = 0;
 
   /** In `folder`, made when the first record comes. */
@@ -17,7 +17,9 @@ export class RecordFile {
     this.#file = join(folder, `records-${process.pid}-${randomUUID()}`);
   }
 
+  /** Several may be under way at once. */
   async keep(records: Readonly<Record<MetadataType, string>>): Promise<KeptRecords> {
+    const start = this.#length;
     const places: Partial<Record<MetadataType, { at: number; length: number }>> = {};
     const parts: Buffer[] = [];
     for (const [type, text] of Object.entries(records) as [MetadataType, string][]) {
@@ -28,8 +30,8 @@ export class RecordFile {
     }
     const all = Buffer.concat(parts);
     try {
-      this.#handle ??= await open(this.#file, 'wx+', 0o600);
-      await this.#handle.writev([all], this.#length - all.length);
+      this.#handle ??= open(this.#file, 'wx+', 0o600);
+      await (await this.#handle).writev([all], start);
     } catch (error) {
       throw storageError(`write ${this.#file}`, error);
     }
@@ -39,7 +41,7 @@ export class RecordFile {
   async read({ at, length }: KeptRecords[MetadataType]): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(length);
     try {
-      await this.#handle?.read(bytes, 0, length, at);
+      await (await this.#handle)?.read(bytes, 0, length, at);
     } catch (error) {
       throw storageError(`read ${this.#file}`, error);
     }
@@ -47,7 +49,7 @@ export class RecordFile {
   }
 
   async dispose(): Promise<void> {
-    await this.#handle?.close();
+    await (await this.#handle?.catch(() => undefined))?.close();
     await rm(this.#file, { force: true });
   }
 }

@@ -1,9 +1,10 @@
 /** The metadata of a repository that this store wrote, record by record. */
 import { KubedosError } from '../../errors.ts';
 import { filelistsRecords, otherRecords } from '../../formats/rpm/filelists.ts';
-import { inFolder, quickestRecord } from '../../formats/rpm/layout.ts';
+import { inFolder } from '../../formats/rpm/layout.ts';
 import { primaryRecords } from '../../formats/rpm/primary.ts';
 import type { MetadataRecord, MetadataType } from '../../formats/rpm/publication.ts';
+import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { parseRepomd } from '../../formats/rpm/repomd.ts';
 import { unescapeXml } from '../../formats/xml/escape.ts';
 import { lookupPath } from '../../store/manifest.ts';

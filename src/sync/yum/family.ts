@@ -6,7 +6,8 @@ import type { SyncInput } from '../session.ts';
 import type { UpstreamRoot } from '../upstream-root.ts';
 import { findMirrors } from './mirror-list.ts';
 import { remotePath, repositoryRequests } from './repositories.ts';
-import { type RepositoryState, repositoryRoot, type YumKind } from './repository-state.ts';
+import { repositoryRoot } from './repository-root.ts';
+import type { RepositoryState, YumKind } from './repository-state.ts';
 
 export const YUM: Family<YumKind> = {
   roots,

@@ -1,7 +1,8 @@
 /** Finds the mirrors of a repository: what its metalink or mirrorlist says now. */
 import { hash } from 'node:crypto';
 import { KubedosError } from '../../errors.ts';
-import { type AcceptedRepomd, MAX_MIRRORS_BYTES, parseMetalink, parseMirrorlist } from '../../formats/rpm/metalink.ts';
+import { MAX_MIRRORS_BYTES } from '../../formats/rpm/layout.ts';
+import type { AcceptedRepomd } from '../../formats/rpm/metalink.ts';
 import type { ChecksumAlgorithm } from '../../formats/rpm/repomd.ts';
 import type { Fetcher } from '../../net/types.ts';
 import type { MirrorList, RepositoryRequest } from './repositories.ts';
@@ -25,6 +26,7 @@ export async function findMirrors(
       hint: `check ${list.kind}:, releasever: and architectures: in the spec`,
     });
   const origin = `${source} ${list.kind}`;
+  const { parseMetalink, parseMirrorlist } = await import('../../formats/rpm/metalink.ts');
   return list.kind === 'metalink'
     ? parseMetalink(answer.bytes, origin)
     : { urls: parseMirrorlist(answer.bytes, origin) };

@@ -1,7 +1,6 @@
 /** Gets repomd.xml and its signature from upstream, unverified but for what a metalink says. */
 import { KubedosError } from '../../errors.ts';
-import { inFolder } from '../../formats/rpm/layout.ts';
-import { MAX_REPOMD_BYTES } from '../../formats/rpm/repomd.ts';
+import { inFolder, MAX_REPOMD_BYTES } from '../../formats/rpm/layout.ts';
 import type { DocumentAnswer, Fetcher } from '../../net/types.ts';
 import type { RootMemory } from '../memory.ts';
 import { validatorsOf } from '../root-memory.ts';

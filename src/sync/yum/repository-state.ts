@@ -1,16 +1,14 @@
 /** A repository of an upstream as it is now: fetched, verified, checked against what is remembered. */
 import { KubedosError } from '../../errors.ts';
-import { inFolder } from '../../formats/rpm/layout.ts';
-import { MAX_REPOMD_BYTES, parseRepomd, type Repomd } from '../../formats/rpm/repomd.ts';
+import { inFolder, MAX_REPOMD_BYTES } from '../../formats/rpm/layout.ts';
+import { parseRepomd, type Repomd } from '../../formats/rpm/repomd.ts';
 import type { YumSpec } from '../../spec/yum-spec.ts';
 import type { Keyring } from '../../trust/types.ts';
-import type { RootMemory } from '../memory.ts';
 import { checkRollback } from '../root-checks.ts';
 import { givenRoot, rootMemory } from '../root-memory.ts';
 import { isUnchanged } from '../session.ts';
 import type { CheckContext, FetchedRoot, ReadContext, RootState, UpstreamRoot } from '../upstream-root.ts';
-import { findMirrors } from './mirror-list.ts';
-import { fetchRepomd, type RepomdSource } from './repomd-source.ts';
+import type { RepomdSource } from './repomd-source.ts';
 import type { RepositoryRequest } from './repositories.ts';
 
 export interface RepositoryState extends RootState {
@@ -30,24 +28,8 @@ export interface RepositoryDeps extends RepomdSource {
   readonly loadKeyring: () => Promise<Keyring>;
 }
 
-export function repositoryRoot(request: RepositoryRequest, deps: RepositoryDeps): UpstreamRoot<RepositoryState> {
-  let { mirrors } = deps;
-  let asked = false;
-  const fetch = async (known?: RootMemory): Promise<FetchedRoot> => {
-    // Asked for once more, what the list of mirrors said may have changed, too.
-    if (asked) mirrors = await findMirrors(request, deps);
-    asked = true;
-    return fetchRepomd(request, { ...deps, mirrors }, known);
-  };
-  return {
-    key: request.key,
-    source: request.source,
-    fetch,
-    read: (fetched, context) => readRepository(request, fetched, { ...context, ...deps, mirrors, fetch }),
-  };
-}
-
-async function readRepository(
+/** Verifies what was fetched, and reads it. */
+export async function readRepository(
   request: RepositoryRequest,
   fetched: FetchedRoot,
   context: ReadContext & RepositoryDeps & Pick<UpstreamRoot, 'fetch'>,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { inFolder, quickestRecord, repositoryOf } from '../../../src/formats/rpm/layout.ts';
+import { inFolder, repositoryOf } from '../../../src/formats/rpm/layout.ts';
+import { quickestRecord } from '../../../src/formats/rpm/quickest-record.ts';
 import type { RepomdRecord } from '../../../src/formats/rpm/repomd.ts';
 
 const record = (type: string, path: string): RepomdRecord => ({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_MIRRORS_BYTES, parseMetalink, parseMirrorlist } from '../../../src/formats/rpm/metalink.ts';
+import { MAX_MIRRORS_BYTES } from '../../../src/formats/rpm/layout.ts';
+import { parseMetalink, parseMirrorlist } from '../../../src/formats/rpm/metalink.ts';
 import { expandVars } from '../../../src/formats/rpm/variables.ts';
 
 const hashes = (digit: string): string =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_REPOMD_BYTES, parseRepomd, repomdText } from '../../../src/formats/rpm/repomd.ts';
+import { MAX_REPOMD_BYTES } from '../../../src/formats/rpm/layout.ts';
+import { parseRepomd, repomdText } from '../../../src/formats/rpm/repomd.ts';
 
 const SHA256 = 'ab'.repeat(32);
 const TEXT = `<?xml version="1.0" encoding="UTF-8"?>
