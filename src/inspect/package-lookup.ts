@@ -1,4 +1,6 @@
 import { readDeb } from '../formats/apt/deb.ts';
+import { type Nevra, showEvr } from '../formats/rpm/package.ts';
+import { readRpmHeader } from '../formats/rpm/rpm-file.ts';
 import type { ObjectStore, Sha256 } from '../store/types.ts';
 
 export interface PackageIdentity {
@@ -31,6 +33,10 @@ export function packageLookup(
   };
 }
 
+function rpmIdentity(nevra: Nevra): PackageIdentity {
+  return { name: nevra.name, version: showEvr(nevra), architecture: nevra.arch };
+}
+
 async function readIdentity(
   objects: Pick<ObjectStore, 'open'>,
   sha256: Sha256,
@@ -39,6 +45,7 @@ async function readIdentity(
   const content = await objects.open(sha256);
   if (content === undefined) return undefined;
   try {
+    if (path.endsWith('.rpm')) return rpmIdentity((await readRpmHeader(content, path)).nevra);
     const { name, version, architecture } = await readDeb(content, path);
     return { name, version, architecture };
   } catch {

@@ -1,5 +1,6 @@
 import { compareVersions } from '../formats/apt/version.ts';
 import { comparePaths } from '../formats/path.ts';
+import { compareEvr, parseEvr } from '../formats/rpm/version.ts';
 import type { Sha256 } from '../store/types.ts';
 import type { PackageIdentity } from './package-lookup.ts';
 
@@ -40,8 +41,7 @@ export function pairPackages(gone: readonly PackageFile[], added: readonly Packa
 }
 
 function pairGroup(before: PackageFile[], after: PackageFile[]): PackageChange[] {
-  const newestFirst = (a: PackageFile, b: PackageFile) =>
-    compareVersions(b.version, a.version) || comparePaths(a.path, b.path);
+  const newestFirst = (a: PackageFile, b: PackageFile) => compareFiles(b, a) || comparePaths(a.path, b.path);
   const old = [...before].sort(newestFirst);
   const fresh = [...after].sort(newestFirst);
   const changes: PackageChange[] = [];
@@ -66,7 +66,7 @@ function pairGroup(before: PackageFile[], after: PackageFile[]): PackageChange[]
 function kindOf(before: PackageFile | null, after: PackageFile | null): PackageChangeKind {
   if (before === null) return 'added';
   if (after === null) return 'removed';
-  const order = compareVersions(before.version, after.version);
+  const order = compareFiles(before, after);
   return order < 0 ? 'upgraded' : order > 0 ? 'downgraded' : 'rebuilt';
 }
 
@@ -76,10 +76,15 @@ function change(kind: PackageChangeKind, before: PackageFile | null, after: Pack
 }
 
 function compareChanges(a: PackageChange, b: PackageChange): number {
-  const version = ({ before, after }: PackageChange) => (after ?? before)?.version ?? '';
-  return (
-    comparePaths(a.name, b.name) ||
-    comparePaths(a.architecture, b.architecture) ||
-    compareVersions(version(b), version(a))
-  );
+  const file = ({ before, after }: PackageChange) => (after ?? before) as PackageFile;
+  return comparePaths(a.name, b.name) || comparePaths(a.architecture, b.architecture) || compareFiles(file(b), file(a));
+}
+
+/** By version, in the order of dpkg or of rpm: a mirror holds packages of one kind. */
+function compareFiles(a: PackageFile, b: PackageFile): number {
+  return isRpm(a) ? compareEvr(parseEvr(a.version), parseEvr(b.version)) : compareVersions(a.version, b.version);
+}
+
+export function isRpm({ path }: Pick<PackageFile, 'path'>): boolean {
+  return path.endsWith('.rpm');
 }

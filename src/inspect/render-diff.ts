@@ -1,5 +1,5 @@
 /** A comparison of snapshots for people: as text and as Markdown. JSON is the value itself. */
-import type { PackageChange, PackageChangeKind } from './package-pairs.ts';
+import { isRpm, type PackageChange, type PackageChangeKind } from './package-pairs.ts';
 import type { FileChange, MirrorDiff, SnapshotDiff } from './snapshot-diff.ts';
 
 const KINDS: readonly PackageChangeKind[] = ['upgraded', 'downgraded', 'rebuilt', 'added', 'removed', 'moved'];
@@ -14,7 +14,7 @@ export function diffText(diff: SnapshotDiff): string {
         lines.push(`  ${kind.padEnd(10)} ${packageName(change)} ${versions(change)}`);
     for (const file of shownFiles(mirror)) lines.push(`  ${fileKind(file).padEnd(10)} ${file.path}`);
     const more = mirror.files.length - shownFiles(mirror).length;
-    if (more > 0) lines.push(`  and ${more} files by-hash`);
+    if (more > 0) lines.push(`  and ${more} files named by their hash`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -65,16 +65,18 @@ function ofKind(mirror: MirrorDiff, kind: PackageChangeKind): readonly PackageCh
   return mirror.packages.filter((change) => change.kind === kind);
 }
 
-/** By-hash files repeat the indexes beside them. */
+/** Those named by their hash are by-hash copies of apt's indexes, or metadata that a repomd.xml names. */
 function shownFiles(mirror: MirrorDiff): readonly FileChange[] {
-  return mirror.files.filter(({ path }) => !path.includes('/by-hash/'));
+  return mirror.files.filter(({ path }) => !/\/by-hash\/|(?:^|\/)repodata\/[0-9a-f]{64}/.test(path));
 }
 
 function fileKind({ before, after }: FileChange): string {
   return before === null ? 'added' : after === null ? 'removed' : 'changed';
 }
 
-function packageName({ name, architecture }: PackageChange): string {
+function packageName({ name, architecture, before, after }: PackageChange): string {
+  const file = after ?? before;
+  if (file !== null && isRpm(file)) return architecture === 'noarch' ? name : `${name}.${architecture}`;
   return architecture === 'all' ? name : `${name}:${architecture}`;
 }
 

@@ -89,7 +89,7 @@ async function splitChanges(
   changes: readonly FileChange[],
   lookupPackages: LookupPackages,
 ): Promise<Pick<MirrorDiff, 'packages' | 'files'>> {
-  const candidates = changes.filter(({ path }) => /\.(?:u|d)?deb$/.test(path));
+  const candidates = changes.filter(({ path }) => /\.(?:(?:u|d)?deb|rpm)$/.test(path));
   const known = await lookupPackages(
     candidates.flatMap(({ path, before, after }) =>
       [before, after].flatMap((file) => (file === null ? [] : [{ sha256: file.sha256, path }])),

@@ -9,6 +9,7 @@ import type { ManifestEntry, Sha256, Store } from '../../src/store/types.ts';
 import { buildDeb } from '../support/fake-deb.ts';
 import { manyEntries } from '../support/many-entries.ts';
 import { sha256Of, takeSnapshot, temporaryFolder, temporaryStore } from '../support/temporary-store.ts';
+import { writeRpm } from '../support/write-rpm.ts';
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
@@ -93,7 +94,7 @@ debian: 2 upgraded, 1 downgraded, 1 rebuilt, 1 added, 1 moved, 4 other files; ${
   moved      moved:amd64 1 (pool/main/moved_1.deb → pool/updates/moved_1.deb)
   changed    dists/s/InRelease
   removed    pool/b/broken_1.deb
-  and 2 files by-hash
+  and 2 files named by their hash
 
 fresh: added with 1 files, 3 bytes
 
@@ -189,6 +190,39 @@ test('10 changes of 6,300 packages: looks up these alone and reads few chunks', 
 function identityOf(path: string): PackageIdentity {
   return { name: path, version: '1', architecture: 'amd64' };
 }
+
+test('tells rpm packages in the order of rpm', async () => {
+  const store = await temporaryStore();
+  const rpm = async (name: string, version: string, arch = 'x86_64', epoch?: string) =>
+    Buffer.from((await writeRpm({ name, version, arch, ...(epoch !== undefined && { epoch }) })).bytes ?? '');
+  const hash = 'a'.repeat(64);
+  await putMirror(store, 'rocky', {
+    'BaseOS/repodata/repomd.xml': 'one',
+    [`BaseOS/repodata/${hash}-primary.xml.gz`]: 'one',
+    'BaseOS/Packages/b.rpm': await rpm('bash', '5.1'),
+    'BaseOS/Packages/p.rpm': await rpm('pre', '1.0~rc1'),
+    'BaseOS/Packages/s.rpm': await rpm('snap', '1.0^git2', 'noarch'),
+  });
+  const before = (await takeSnapshot(store)).id;
+  await putMirror(store, 'rocky', {
+    'BaseOS/repodata/repomd.xml': 'two',
+    [`BaseOS/repodata/${hash}-primary.xml.gz`]: 'two',
+    'BaseOS/Packages/b2.rpm': await rpm('bash', '5.0', 'x86_64', '1'),
+    'BaseOS/Packages/p2.rpm': await rpm('pre', '1.0'),
+    'BaseOS/Packages/s2.rpm': await rpm('snap', '1.0', 'noarch'),
+    'BaseOS/Packages/n.rpm': await rpm('new', '1', 'aarch64'),
+  });
+  const after = (await takeSnapshot(store, new Date('2026-04-01T12:00:00Z'))).id;
+  const text = diffText(await diffSnapshots(store, packageLookup(store.objects), { before, after }));
+  expect(text.split('\n').slice(3, -1)).toEqual([
+    '  upgraded   bash.x86_64 5.1-1 → 1:5.0-1',
+    '  upgraded   pre.x86_64 1.0~rc1-1 → 1.0-1',
+    '  downgraded snap 1.0^git2-1 → 1.0-1',
+    '  added      new.aarch64 1-1',
+    '  changed    BaseOS/repodata/repomd.xml',
+    '  and 1 files named by their hash',
+  ]);
+});
 
 test('names the snapshot that is not there, and stops when told', async () => {
   const store = await temporaryStore();

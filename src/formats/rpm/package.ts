@@ -87,6 +87,11 @@ export interface PackageFacts extends Nevra {
 }
 
 /** `name-[epoch:]version-release.arch`, the epoch where it is not 0. */
-export function showNevra({ name, epoch, version, release, arch }: Nevra): string {
-  return `${name}-${epoch === '0' ? '' : `${epoch}:`}${version}-${release}.${arch}`;
+export function showNevra(nevra: Nevra): string {
+  return `${nevra.name}-${showEvr(nevra)}.${nevra.arch}`;
+}
+
+/** `[epoch:]version-release` */
+export function showEvr({ epoch, version, release }: Nevra): string {
+  return `${epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
 }

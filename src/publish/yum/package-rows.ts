@@ -1,7 +1,7 @@
 /** What the catalog says of a mirror of rpm repositories, read from its manifest alone. */
 import type { PackageRow } from '../../catalog/types.ts';
 import { inFolder } from '../../formats/rpm/layout.ts';
-import type { Nevra, PackageFacts } from '../../formats/rpm/package.ts';
+import { type Nevra, type PackageFacts, showEvr } from '../../formats/rpm/package.ts';
 import { type PrimaryPackage, primaryPackage, primaryRecords } from '../../formats/rpm/primary.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { checksumAlgorithm, hrefPath, parseRepomd } from '../../formats/rpm/repomd.ts';
@@ -33,11 +33,11 @@ export async function* rpmPackageRows(objects: ObjectStore, root: Sha256): Async
 export function rpmRow(
   entry: Pick<PackageFacts, keyof Nevra | 'sourceRpm' | 'group' | 'summary'>,
 ): Omit<PackageRow, 'sha256' | 'path'> {
-  const { name, epoch, version, release, arch, sourceRpm, group, summary } = entry;
+  const { name, arch, sourceRpm, group, summary } = entry;
   return {
     family: 'yum',
     name,
-    version: `${epoch === '0' ? '' : `${epoch}:`}${version}-${release}`,
+    version: showEvr(entry),
     architecture: arch,
     source: /^(.+)-[^-]+-[^-]+\.(?:no)?src\.rpm$/.exec(sourceRpm)?.[1] ?? name,
     section: group,

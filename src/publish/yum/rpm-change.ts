@@ -1,7 +1,7 @@
 /** What a change does to each package of a repository, and the records that come of it. */
 import { KubedosError } from '../../errors.ts';
 import { comparePaths } from '../../formats/path.ts';
-import { type Nevra, showNevra } from '../../formats/rpm/package.ts';
+import { type Nevra, showEvr, showNevra } from '../../formats/rpm/package.ts';
 import { primaryPlace } from '../../formats/rpm/primary.ts';
 import type { MetadataRecord, MetadataType } from '../../formats/rpm/publication.ts';
 import { groupBy } from '../../store/group-by.ts';
@@ -110,14 +110,7 @@ function conflict(origin: string, there: Placed, coming: Placed, forcible: boole
 }
 
 export function changed({ nevra, path, sha256 }: Placed): ChangedPackage {
-  const { name, epoch, version, release, arch } = nevra;
-  return {
-    name,
-    version: `${epoch === '0' ? '' : `${epoch}:`}${version}-${release}`,
-    architecture: arch,
-    path,
-    sha256,
-  };
+  return { name: nevra.name, version: showEvr(nevra), architecture: nevra.arch, path, sha256 };
 }
 
 /** The records of before without what goes, and with what comes. */
