@@ -15,8 +15,8 @@ export interface Family<K extends Kind> {
     path: string,
     deps: Pick<SyncDeps, 'fetcher' | 'systemSources'>,
   ): AsyncIterable<UpstreamPlace>;
-  /** True where a curated mirror has this path from us, and no upstream has it. */
-  isOwnIndex(path: string): boolean;
+  /** True where the mirror has this path from us, and no upstream has it. */
+  isOurs(spec: K['spec'], path: string): boolean;
 }
 
 export interface UpstreamPlace {

@@ -105,8 +105,8 @@ async function refetch(
   if (spec === undefined) return `there is no spec of ${mirror}`;
   const partial = await deps.store.file('partial', sha256);
   const reasons: string[] = [];
-  const { own, places } = await placesOf(spec, path, deps);
-  if (own) return `it is an index of ${mirror}, which this store wrote`;
+  const { ours, places } = await placesOf(spec, path, deps);
+  if (ours) return `it is a file of ${mirror} that this store wrote`;
   try {
     for await (const place of places) {
       const reason = await fetchAt(deps, place, { sha256, sizeBytes, partial, ...options });
@@ -123,9 +123,9 @@ async function refetch(
 async function placesOf(spec: MirrorSpec, path: string, deps: RepairDeps) {
   const { APT } = await import('./apt/family.ts');
   const { YUM } = await import('./yum/family.ts');
-  const isOwn = spec.type === 'apt' ? APT.isOwnIndex(path) : YUM.isOwnIndex(path);
-  const places = spec.type === 'apt' ? APT.places(spec, path, deps) : YUM.places(spec, path, deps);
-  return { own: spec.form === 'curated' && isOwn, places };
+  return spec.type === 'apt'
+    ? { ours: APT.isOurs(spec, path), places: APT.places(spec, path, deps) }
+    : { ours: YUM.isOurs(spec, path), places: YUM.places(spec, path, deps) };
 }
 
 async function fetchAt(

@@ -22,7 +22,7 @@ export const APT: Family<AptKind> = {
       if (upstream) yield { urls: await upstreamRoots(upstream, deps), path: place.path };
     }
   },
-  isOwnIndex: (path) => path.startsWith('dists/'),
+  isOurs: ({ form }, path) => form === 'curated' && path.startsWith('dists/'),
 };
 
 async function roots({ deps, spec, run }: SyncInput<AptKind>): Promise<UpstreamRoot<SuiteState>[]> {

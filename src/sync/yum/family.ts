@@ -20,7 +20,7 @@ export const YUM: Family<YumKind> = {
     for (const request of [...own, ...all])
       yield { urls: (await findMirrors(request, deps)).urls, path: remotePath(request, path) };
   },
-  isOwnIndex: (path) => path === KEYS_FILE,
+  isOurs: (_, path) => path === KEYS_FILE,
 };
 
 async function roots({ deps, spec, run }: SyncInput<YumKind>): Promise<UpstreamRoot<RepositoryState>[]> {

@@ -92,7 +92,9 @@ function placeOf(
   states: readonly RepositoryState[],
   path: string,
 ): { readonly urls: readonly string[]; readonly path: string } {
-  const own = states.find(({ request: { folder } }) => folder === '' || path.startsWith(`${folder}/`));
+  const [own] = states
+    .filter(({ request: { folder } }) => folder === '' || path.startsWith(`${folder}/`))
+    .sort((a, b) => b.request.folder.length - a.request.folder.length);
   if (own) return { urls: own.urls, path: remotePath(own.request, path) };
   return { urls: [...new Set(states.flatMap(({ urls }) => urls))], path };
 }

@@ -154,7 +154,7 @@ async function syncing({ folder }: Bench): Promise<Figure[]> {
     );
     return [
       figure(`sync of ${MIRRORED} rpm packages without changes`, 'dnf reposync', noop, 10),
-      figure('sync after one change', 'dnf reposync', after, 10),
+      figure(`sync of ${MIRRORED} rpm packages after one change`, 'dnf reposync', after, 10),
     ];
   } finally {
     await upstream.close();

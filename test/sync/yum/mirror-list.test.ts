@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { KEYS_FILE } from '../../../src/formats/rpm/layout.ts';
 import type { YumSpec } from '../../../src/spec/yum-spec.ts';
 import { repairStore } from '../../../src/sync/repair.ts';
 import type { FakeFiles } from '../../support/fake-archive.ts';
@@ -109,6 +110,9 @@ test('a list of mirrors is followed, past those that fail, for repair too', asyn
   await bench.store.objects.remove(lost);
   const report = await repairStore({ ...bench.deps, findSpec: async () => bench.spec });
   expect(report).toMatchObject({ repaired: [{ sha256: lost }], failed: [] });
+  await bench.store.objects.remove((await bench.listing()).get(KEYS_FILE) ?? '');
+  const again = await repairStore({ ...bench.deps, findSpec: async () => bench.spec });
+  expect(again).toMatchObject({ repaired: [], failed: [{ reason: expect.stringContaining('that this store wrote') }] });
 });
 
 test('an error page in place of a list is told', async () => {
