@@ -128,7 +128,10 @@ test('sync', () =>
     modules: [
       ...EVERY_COMMAND,
       'net/fetcher.js',
-      'sync/sync-verbatim.js',
+      'sync/apt/family.js',
+      'sync/apt/sync-verbatim.js',
+      'sync/yum/repository-state.js',
+      'sync/yum/sync-verbatim.js',
       'publish/package-rows.js',
       'trust/key-folder.js',
       'spec/mirror-spec.js',

@@ -6,8 +6,11 @@ import { stringify } from 'yaml';
 import { type FakeApt, SAMPLE_DATE, SAMPLE_DATE_LATER, startFakeApt } from './fake-apt.ts';
 import { type FakeFiles, fakeArchive } from './fake-archive.ts';
 import { type FakeKey, fakeKey } from './fake-key.ts';
+import { fakeYum } from './fake-yum.ts';
+import { writeRpm } from './write-rpm.ts';
 
 const PACKAGES = 100;
+const RPM_PACKAGES = 40;
 const PACKAGE_BYTES = 4000;
 
 export interface Stages {
@@ -37,12 +40,14 @@ export async function makeStages(dir: string, kubedos: (...args: string[]) => Pr
   };
   writeFileSync(at('archive.asc'), key.publicArmored);
   writeFileSync(at('fake.yaml'), specOf(upstream.url, key));
+  writeFileSync(at('fake-rpm.yaml'), rpmSpecOf(upstream.url, key));
   const sender = (...args: string[]): Promise<string> => kubedos(...args, '--data', at('sender'));
   const receiver = (...args: string[]): Promise<string> => kubedos(...args, '--data', at('receiver'));
 
   await sender('init');
   await sender('key', 'import', at('archive.asc'), '--fingerprint', key.fingerprint);
   await sender('mirror', 'add', at('fake.yaml'));
+  await sender('mirror', 'add', at('fake-rpm.yaml'));
   await sender('mirror', 'sync');
   await sender('snapshot', 'create', '--channel', 'stable');
   await sender('bundle', 'export', '--channel', 'stable', '--to', at('media-1'));
@@ -69,14 +74,24 @@ export async function makeStages(dir: string, kubedos: (...args: string[]) => Pr
   };
 }
 
-/** All packages in another version. */
-function archive(key: FakeKey, version: string, date: Date): Promise<FakeFiles> {
+/** All packages in another version: an apt archive, and below rpm/ an rpm repository. */
+async function archive(key: FakeKey, version: string, date: Date): Promise<FakeFiles> {
   const packages = Array.from({ length: PACKAGES }, (_, index) => ({
     name: `package-${index}`,
     version,
     paddingBytes: PACKAGE_BYTES,
   }));
-  return fakeArchive({ key, suites: [{ suite: 'bookworm', components: { main: { packages } }, date }] });
+  const apt = await fakeArchive({ key, suites: [{ suite: 'bookworm', components: { main: { packages } }, date }] });
+  const rpms = await Promise.all(
+    Array.from({ length: RPM_PACKAGES }, (_, index) =>
+      writeRpm(
+        { name: `rpm-${index}`, version },
+        { key, payload: Buffer.alloc(PACKAGE_BYTES, `${index} ${version} `) },
+      ),
+    ),
+  );
+  const yum = await fakeYum({ key, repositories: { rpm: { packages: rpms, timestamp: date.getTime() / 1000 } } });
+  return new Map([...apt, ...yum]);
 }
 
 function specOf(url: string, key: FakeKey): string {
@@ -88,4 +103,9 @@ function specOf(url: string, key: FakeKey): string {
     keys: [{ fingerprint: key.fingerprint }],
   };
   return stringify({ name: 'fake', type: 'apt', form: 'verbatim', upstreams: [upstream] });
+}
+
+function rpmSpecOf(url: string, key: FakeKey): string {
+  const upstream = { url, repositories: ['rpm'], keys: [{ fingerprint: key.fingerprint }] };
+  return stringify({ name: 'fake-rpm', type: 'yum', form: 'verbatim', upstreams: [upstream] });
 }
