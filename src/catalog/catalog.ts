@@ -19,10 +19,19 @@ export function openCatalog(file: string): Catalog {
   const database = openDatabase(file);
   const db = drizzle(database);
   const recorder = new Recorder(database, db);
+  /** A full disk is told as such. What the rows throw passes. */
+  const written = async <T>(write: () => Promise<T>): Promise<T> => {
+    try {
+      return await write();
+    } catch (cause) {
+      if (cause instanceof Database.SqliteError) throw storageError(`write catalog ${file}`, cause);
+      throw cause;
+    }
+  };
   return {
-    recordMirror: (mirror, root, rows) => recorder.mirror(mirror, root, rows),
-    recordChange: (mirror, change) => recorder.change(mirror, change),
-    forgetMirror: (mirror) => recorder.forget(mirror),
+    recordMirror: (mirror, root, rows) => written(() => recorder.mirror(mirror, root, rows)),
+    recordChange: (mirror, change) => written(() => recorder.change(mirror, change)),
+    forgetMirror: (mirror) => written(() => recorder.forget(mirror)),
     recordedMirrors: () => recordedMirrors(db),
     packagesByObject: (sha256s) => packagesByObject(db, sha256s),
     search: (text, options) => search(db, text, options),
