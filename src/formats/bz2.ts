@@ -4,6 +4,7 @@
  */
 import { KubedosError } from '../errors.ts';
 import { Bits } from './bits.ts';
+import { ByteReader } from './byte-reader.ts';
 import type { ByteSource } from './byte-source.ts';
 import { crcOf, unrun, unsort } from './bz2-block.ts';
 
@@ -15,7 +16,15 @@ const GROUP_SYMBOLS = 50;
 
 /** Reads all streams, one behind the other. Memory: a block, at most some 10 MB. */
 export async function* bunzip2(source: ByteSource, origin: string): AsyncGenerator<Buffer> {
-  const bits = new Bits(source, () => damaged(origin, 'it ends early'));
+  const reader = new ByteReader(source, origin);
+  try {
+    yield* streams(new Bits(reader.rest(), () => damaged(origin, 'it ends early')), origin);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* streams(bits: Bits, origin: string): AsyncGenerator<Buffer> {
   for (let first = true; first || !(await bits.ended()); first = false) {
     const magic = (await bits.read(24)) * 256 + (await bits.read(8));
     const level = (magic & 0xff) - 0x30;
@@ -23,7 +32,7 @@ export async function* bunzip2(source: ByteSource, origin: string): AsyncGenerat
     let combined = 0;
     for (;;) {
       const kind = (await bits.read(24)) * 2 ** 24 + (await bits.read(24));
-      const sum = await sum32(bits);
+      const sum = (await bits.read(16)) * 65536 + (await bits.read(16));
       if (kind === END_MAGIC) {
         if (sum !== combined) throw damaged(origin, 'the sum of the whole is another');
         bits.align();
@@ -40,10 +49,6 @@ export async function* bunzip2(source: ByteSource, origin: string): AsyncGenerat
       combined = (((combined << 1) | (combined >>> 31)) ^ sum) >>> 0;
     }
   }
-}
-
-async function sum32(bits: Bits): Promise<number> {
-  return (await bits.read(16)) * 65536 + (await bits.read(16));
 }
 
 /** The pieces that a block expands to; runs may make it some fifty times as large as it is packed. */
