@@ -117,7 +117,7 @@ export const MIRROR_COMMANDS: readonly CommandSpec[] = [
       const content = why === undefined ? undefined : await store.objects.read(why, MAX_WHY_BYTES);
       if (!content)
         throw new KubedosError('store.not-found', `explain ${input.argument(0)}: mirror ${head.name} keeps no reasons`);
-      const { explainPackage, renderChain } = await import('../../sync/apt/curate/why.ts');
+      const { explainPackage, renderChain } = await import('../../sync/curate/why.ts');
       const chains = explainPackage(content, input.argument(0));
       if (chains.length === 0)
         throw new KubedosError('store.not-found', `${input.argument(0)} is not in mirror ${head.name}`);

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createPublisher } from '../../../src/publish/publish-apt.ts';
 import { checkStore } from '../../../src/store/check.ts';
 import { runGc } from '../../../src/store/gc.ts';
-import { explainPackage } from '../../../src/sync/apt/curate/why.ts';
+import { explainPackage } from '../../../src/sync/curate/why.ts';
 import {
   type FakeApt,
   SAMPLE_DATE,

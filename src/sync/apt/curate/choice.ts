@@ -1,23 +1,13 @@
 import { parseDependencies, type Relation } from '../../../formats/apt/dependency.ts';
+import type { Choice, Chooser, KnownRows } from '../../curate/closure.ts';
 import { architectureFor, type CandidateFinder, candidatesFor } from './candidates.ts';
 import type { NameId, Row } from './package-table.ts';
 
-/** What is known of rows when an alternative is chosen. `architecture`: the host's, for which a row is chosen. */
-export interface ChoiceFacts extends CandidateFinder {
+/** What is known of rows when an alternative is chosen. */
+export interface ChoiceFacts extends CandidateFinder, KnownRows {
   readonly versions: 'newest' | 'all';
   /** Of the mirror: `libc6:i386` cannot be met where i386 is not one of them. */
   readonly architectures: readonly string[];
-  /** Chosen by a rule itself. */
-  readonly isRoot: (row: Row, architecture: string) => boolean;
-  /** Known to depend on something that is not there. */
-  readonly isBroken: (row: Row, architecture: string) => boolean;
-}
-
-export interface Choice {
-  readonly rows: readonly Row[];
-  readonly architecture: string;
-  /** There is no better way, though the chosen packages cannot be met themselves. */
-  readonly broken: boolean;
 }
 
 /** Choices kept: a large archive has some 100,000 different demands, and the frequent ones come back at once. */
@@ -31,7 +21,7 @@ const MAX_KEPT = 20_000;
  * whatever subset of the selection a host installs, apt finds its first choice here. An alternative that cannot be met
  * in turn gives way to the next. Packages of the name go before providers.
  */
-export class Chooser {
+export class DependsChooser implements Chooser {
   readonly #facts: ChoiceFacts;
   readonly #kept = new Map<string, Choice | undefined>();
 
@@ -39,7 +29,6 @@ export class Chooser {
     this.#facts = facts;
   }
 
-  /** `undefined` where nothing here meets the group. */
   choose(group: string, architecture: string, origin: string): Choice | undefined {
     const key = `${architecture} ${group}`;
     const kept = this.#kept.get(key);

@@ -1,4 +1,4 @@
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from '../../curate/glob.ts';
 import type { PackageTable, Row } from './package-table.ts';
 
 /** Which rows may be chosen at all, and why others may not. */

@@ -1,8 +1,9 @@
 /** Says what is missing, and what is there instead. */
 import { KubedosError } from '../../../errors.ts';
 import { formatDependencies, type Relation } from '../../../formats/apt/dependency.ts';
+import type { Unmet } from '../../curate/closure.ts';
 import { parseGroup } from './choice.ts';
-import type { Unmet } from './closure.ts';
+import { FOLLOWED } from './demands.ts';
 import type { Eligible } from './eligible.ts';
 import type { PackageTable, Row } from './package-table.ts';
 
@@ -31,16 +32,17 @@ interface Facts {
 
 export function unmetDependency(unmet: Unmet, facts: Facts): Unresolved {
   const { table } = facts;
+  const field = FOLLOWED[unmet.field] === 'Pre-Depends' ? 'Pre-Depends' : 'Depends';
   const wantedBy = table.describe(unmet.row);
-  const reason = reasonFor(parseGroup(unmet.group, wantedBy), unmet.architecture, facts);
-  const verb = unmet.field === 'Pre-Depends' ? 'pre-depends' : 'depends';
+  const reason = reasonFor(parseGroup(unmet.text, wantedBy), unmet.architecture, facts);
+  const verb = field === 'Pre-Depends' ? 'pre-depends' : 'depends';
   return {
     wantedBy,
-    field: unmet.field === 'Pre-Depends' ? 'Pre-Depends' : 'Depends',
-    wanted: unmet.group,
+    field,
+    wanted: unmet.text,
     architecture: unmet.architecture,
     reason,
-    message: `${wantedBy} ${verb} on ${unmet.group}: ${reason}`,
+    message: `${wantedBy} ${verb} on ${unmet.text}: ${reason}`,
   };
 }
 

@@ -5,11 +5,12 @@ import { type PackageEntry, packageEntry } from '../../../formats/apt/packages.t
 import { words } from '../../../formats/apt/syntax.ts';
 import { compareVersions } from '../../../formats/apt/version.ts';
 import type { ByteSource } from '../../../formats/byte-source.ts';
-import { EntryLists, type Identity, PackageColumns } from './columns.ts';
+import { EntryLists } from '../../curate/columns.ts';
+import { Provides } from '../../curate/provides.ts';
+import { SpoolFile } from '../../curate/spool-file.ts';
+import { StringPool } from '../../curate/string-pool.ts';
+import { type Identity, PackageColumns } from './package-columns.ts';
 import { isEssential, type MultiArch, multiArchOf, packageFlags, priorityRank } from './package-flags.ts';
-import { Provides } from './provides.ts';
-import { StanzaFile } from './stanza-file.ts';
-import { StringPool } from './string-pool.ts';
 
 /** A row of a table: small, valid for the life of the table. */
 export type Row = number;
@@ -36,11 +37,11 @@ export class PackageTable {
   readonly #byName = new EntryLists();
   readonly #provides = new Provides();
   readonly #tasks = new Map<string, Row[]>();
-  readonly #stanzas: StanzaFile;
+  readonly #stanzas: SpoolFile;
 
   /** `file`: a path for the stanzas in a temporary folder; it needs the size of the uncompressed indexes. */
   constructor(file: string) {
-    this.#stanzas = new StanzaFile(file);
+    this.#stanzas = new SpoolFile(file);
   }
 
   /** Adds an uncompressed Packages index and returns its number (0, 1, … in order of `add`; earlier ones are preferred). */

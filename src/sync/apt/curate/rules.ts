@@ -9,9 +9,9 @@ import {
 } from '../../../formats/apt/dependency.ts';
 import { type ListedPackage, parsePackageList } from '../../../formats/apt/package-list.ts';
 import { type CurateRule, SELECTORS } from '../../../spec/curate-spec.ts';
+import { matchesGlob } from '../../curate/glob.ts';
 import { candidatesFor } from './candidates.ts';
 import type { Eligible } from './eligible.ts';
-import { matchesGlob } from './glob.ts';
 import { PRIORITIES } from './package-flags.ts';
 import type { NameId, PackageTable, Row } from './package-table.ts';
 

@@ -1,12 +1,14 @@
 /** What a curated mirror holds: the packages that its rules choose, and all that these need. */
 import type { CurateSpec } from '../../../spec/curate-spec.ts';
-import { type Followed, selectClosure } from './closure.ts';
+import { selectClosure } from '../../curate/closure.ts';
+import { type ByDependency, Reasons } from '../../curate/reasons.ts';
+import { type Chain, explainPackage, whyFile } from '../../curate/why.ts';
+import { DependsChooser, groupsOf } from './choice.ts';
+import { demandsOf, FOLLOWED, type Followed } from './demands.ts';
 import { type Eligible, eligibleRows } from './eligible.ts';
 import { type Unresolved, unmetDependency, unmetRule } from './missing.ts';
 import type { PackageTable, Row } from './package-table.ts';
-import { Reasons } from './reasons.ts';
 import { matchRule, type RuleContext, ruleText } from './rules.ts';
-import { type Chain, explainPackage, whyFile } from './why.ts';
 
 export interface SelectInput extends Pick<CurateSpec, 'rules' | 'closure' | 'exclude' | 'versions'> {
   /** Earlier indexes are preferred where two have the same version. */
@@ -43,16 +45,24 @@ export function selectPackages(input: SelectInput): Selection {
   const eligible = eligibleRows(table, input.exclude);
   const reasons = new Reasons(table.count);
   const matched = matchRules(input, eligible, reasons);
+  const { architectures, signal } = input;
   const { selected, unmet } = selectClosure({
-    ...input,
-    allowed: (row) => eligible.has(row),
+    architectures,
+    signal,
+    count: table.count,
     roots: matched.roots,
-    fields: FIELDS[input.closure],
     reasons,
+    demands: (row) => demandsOf(table, row, FIELDS[input.closure]),
+    describe: (row) => table.describe(row),
+    chooser: (known) => new DependsChooser({ ...input, ...known, allowed: (row) => eligible.has(row) }),
   });
   const rows = sortedRows(table, selected);
   const texts = input.rules.map(ruleText);
-  const lines = () => whyFile(table, rows, reasons, texts);
+  const because = ({ parent, field, place }: ByDependency) => {
+    const name = FOLLOWED[field] as string;
+    return { field: name, dependency: groupsOf(table.stanza(parent).get(name))[place] ?? '' };
+  };
+  const lines = () => whyFile({ table, rows, reasons, because }, texts);
   return {
     rows,
     unresolved: [...matched.unresolved, ...unmet.map((one) => unmetDependency(one, { ...input, eligible }))],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainPackage, renderChain } from '../../../../src/sync/apt/curate/why.ts';
+import { explainPackage, renderChain } from '../../../../src/sync/curate/why.ts';
 import { select, tableOf } from '../../../support/package-table.ts';
 
 const archive = () =>

@@ -3,11 +3,9 @@
  * each package in the order of publication, which names its rule or the line of the package that depends on it.
  */
 import { z } from 'zod';
-import { KubedosError } from '../../../errors.ts';
-import { groupsOf } from './choice.ts';
-import { FOLLOWED } from './closure.ts';
-import type { PackageTable } from './package-table.ts';
-import type { Reasons } from './reasons.ts';
+import { KubedosError } from '../../errors.ts';
+import type { Row } from './closure.ts';
+import type { ByDependency, Reasons } from './reasons.ts';
 
 export interface ChainStep {
   readonly package: string;
@@ -40,15 +38,25 @@ const lineSchema = z.object({
 });
 type WhyLine = z.output<typeof lineSchema>;
 
-/** The file, in blocks. `rows`: the selection in the order of publication. */
-export function* whyFile(
-  table: PackageTable,
-  rows: Uint32Array,
-  reasons: Reasons,
-  rules: readonly string[],
-): Generator<Buffer> {
+export interface Explained {
+  readonly table: {
+    readonly count: number;
+    name(row: Row): string;
+    version(row: Row): string;
+    architecture(row: Row): string;
+    describe(row: Row): string;
+  };
+  /** The selection in the order of publication. */
+  readonly rows: Uint32Array;
+  readonly reasons: Reasons;
+  /** The words of a reason. */
+  readonly because: (reason: ByDependency, row: Row) => { readonly field: string; readonly dependency: string };
+}
+
+/** The file, in blocks. */
+export function* whyFile(explained: Explained, rules: readonly string[]): Generator<Buffer> {
   let block = `${JSON.stringify({ format: FORMAT, rules })}\n`;
-  for (const line of whyLines(table, rows, reasons)) {
+  for (const line of whyLines(explained)) {
     block += `${JSON.stringify(line)}\n`;
     if (block.length < BLOCK_LENGTH) continue;
     yield Buffer.from(block);
@@ -57,7 +65,7 @@ export function* whyFile(
   yield Buffer.from(block);
 }
 
-function* whyLines(table: PackageTable, rows: Uint32Array, reasons: Reasons): Generator<WhyLine> {
+function* whyLines({ table, rows, reasons, because }: Explained): Generator<WhyLine> {
   const lines = new Uint32Array(table.count);
   for (const [at, row] of rows.entries()) lines[row] = at + 1;
   for (const row of rows) {
@@ -68,9 +76,7 @@ function* whyLines(table: PackageTable, rows: Uint32Array, reasons: Reasons): Ge
     if ('rule' in reason) {
       yield { ...identity, rule: reason.rule };
     } else {
-      const field = FOLLOWED[reason.field] as string;
-      const dependency = groupsOf(table.stanza(reason.parent).get(field))[reason.group] ?? '';
-      yield { ...identity, of: lines[reason.parent], field, dependency };
+      yield { ...identity, of: lines[reason.parent], ...because(reason, row) };
     }
   }
 }

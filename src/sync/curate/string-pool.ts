@@ -1,4 +1,4 @@
-import { KubedosError } from '../../../errors.ts';
+import { KubedosError } from '../../errors.ts';
 import { Column } from './columns.ts';
 
 const BLOCK_BITS = 18;

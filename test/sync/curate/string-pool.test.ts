@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StringPool } from '../../../../src/sync/apt/curate/string-pool.ts';
+import { StringPool } from '../../../src/sync/curate/string-pool.ts';
 
 test('numbers strings as a Map would, and gives them back', () => {
   fc.assert(

@@ -1,25 +1,29 @@
-import type { Row } from './package-table.ts';
+import type { Row } from './closure.ts';
 
-export type Reason =
-  | { readonly rule: number }
-  /** `field`: its place in FOLLOWED; `group`: which of its groups, from 0. */
-  | { readonly parent: Row; readonly field: number; readonly group: number };
+export type Reason = { readonly rule: number } | ByDependency;
+
+/** `field` and `place` as of the Demand. */
+export interface ByDependency {
+  readonly parent: Row;
+  readonly field: number;
+  readonly place: number;
+}
 
 const [NONE, BY_RULE, BY_DEPENDENCY] = [0, 1, 2];
-/** Groups beyond are kept as this one; no field of a package has as many. */
-const MAX_GROUP = 65_535;
+/** Places beyond are kept as this one; no field of a package has as many. */
+const MAX_PLACE = 65_535;
 
 /** Why each row is in: one reason a row, the first one found. Seven bytes a row. */
 export class Reasons {
   readonly #kinds: Uint8Array;
   /** Number of a rule, or the row that depends on it. */
   readonly #causes: Uint32Array;
-  readonly #groups: Uint16Array;
+  readonly #places: Uint16Array;
 
   constructor(rows: number) {
     this.#kinds = new Uint8Array(rows);
     this.#causes = new Uint32Array(rows);
-    this.#groups = new Uint16Array(rows);
+    this.#places = new Uint16Array(rows);
   }
 
   /** The first rule counts. */
@@ -29,11 +33,11 @@ export class Reasons {
     this.#causes[row] = rule;
   }
 
-  dependency(row: Row, parent: Row, field: number, group: number): void {
+  dependency(row: Row, parent: Row, field: number, place: number): void {
     if (this.#kinds[row] !== NONE) return;
     this.#kinds[row] = BY_DEPENDENCY + field;
     this.#causes[row] = parent;
-    this.#groups[row] = Math.min(group, MAX_GROUP);
+    this.#places[row] = Math.min(place, MAX_PLACE);
   }
 
   /** Keeps what rules chose. */
@@ -47,6 +51,6 @@ export class Reasons {
     const cause = this.#causes[row] as number;
     if (kind === NONE) return undefined;
     if (kind === BY_RULE) return { rule: cause };
-    return { parent: cause, field: kind - BY_DEPENDENCY, group: this.#groups[row] as number };
+    return { parent: cause, field: kind - BY_DEPENDENCY, place: this.#places[row] as number };
   }
 }

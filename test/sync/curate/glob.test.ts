@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { matchesGlob } from '../../../../src/sync/apt/curate/glob.ts';
+import { matchesGlob } from '../../../src/sync/curate/glob.ts';
 
 test('matches as the same pattern written as a regular expression', () => {
   const word = (unit: string[]) => fc.string({ unit: fc.constantFrom(...unit), maxLength: 10 });

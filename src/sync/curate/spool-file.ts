@@ -1,15 +1,15 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { storageError } from '../../../errors.ts';
+import { storageError } from '../../errors.ts';
 
 const BLOCK_BYTES = 64 * 1024;
 /** Blocks kept in memory: 8 MiB. Closures read in order for the most part, and come back to the same few places. */
 const MAX_BLOCKS = 128;
 
 /**
- * Stanzas put aside on disk, read back by their place. The file has no name once it is open: nothing of it remains
+ * Records put aside on disk, read back by their place. The file has no name once it is open: nothing of it remains
  * after a kill. Reads are synchronous on purpose: they come from the page cache, and a closure makes tens of thousands.
  */
-export class StanzaFile {
+export class SpoolFile {
   readonly #descriptor: number;
   readonly #path: string;
   readonly #pending = Buffer.allocUnsafe(4 * BLOCK_BYTES);
@@ -18,7 +18,7 @@ export class StanzaFile {
   /** By number, the one used last at the end. Whole blocks, but for the end of the file. */
   readonly #blocks = new Map<number, Buffer>();
 
-  /** `path`: a new file in a temporary folder with enough space for the uncompressed indexes. */
+  /** `path`: a new file in a temporary folder with enough space for the what comes. */
   constructor(path: string) {
     this.#path = path;
     try {
