@@ -1,6 +1,6 @@
 /** One sync as the command line makes it: the rooms put together, and the use case called. */
 import type { SyncReport } from '../sync/types.ts';
-import type { NetOptions } from '../wiring.ts';
+import type { House, NetOptions } from '../wiring.ts';
 import { clientTls } from './client-tls.ts';
 import type { Context } from './command.ts';
 import { type FoundSpec, readSeed } from './specs.ts';
@@ -9,6 +9,10 @@ export interface SyncCall {
   readonly dryRun?: boolean | undefined;
   readonly allow?: readonly ('rollback' | 'expired')[] | undefined;
   readonly net?: NetOptions | undefined;
+}
+
+async function publisherFor(house: House, type: FoundSpec['spec']['type']) {
+  return type === 'apt' ? { publish: await house.publisher() } : { publishRpm: await house.rpmPublisher() };
 }
 
 export async function syncSpec(context: Context, found: FoundSpec, call: SyncCall = {}): Promise<SyncReport> {
@@ -20,7 +24,7 @@ export async function syncSpec(context: Context, found: FoundSpec, call: SyncCal
       fetcher: await house.fetcher({ ...call.net, tls: await clientTls(found) }),
       now: () => house.now(),
       loadKeys: (pins) => house.loadPins(pins),
-      publish: found.spec.form === 'curated' ? await house.publisher() : undefined,
+      ...(found.spec.form === 'curated' && (await publisherFor(house, found.spec.type))),
       readSeed: (_spec, file) => readSeed(found, file),
       recordPackages: async (mirror, root) => {
         const { mirrorRows } = await import('../publish/package-rows.ts');

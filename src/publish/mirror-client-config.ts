@@ -59,19 +59,23 @@ async function repoFile(
 ): Promise<ClientConfig | undefined> {
   const found = await mirrorRepositories(objects, mirror.manifest.root);
   if (found.length === 0) return undefined;
-  const repositories = found.map(({ folder }) => {
-    const own = mirror.evidence.find(({ source }) => source.endsWith(` ${folder || '.'}`)) ?? mirror.evidence[0];
-    // Packages of a local repository are signed by their makers, if at all: its signed metadata vouches for them.
-    const verified = own?.verified ?? ['metadata'];
-    return {
-      folder,
-      signedMetadata: verified.includes('metadata'),
-      signedPackages: verified.includes('packages'),
-    };
-  });
+  const repositories = found.map(({ folder }) => ({ folder, ...signedParts(mirror, folder) }));
   const fileName = `${mirror.name}.repo`;
   const text = clientRepositories({ name: mirror.name, url, keysFile: KEYS_FILE, repositories });
   return { fileName, path: `/etc/yum.repos.d/${fileName}`, text };
+}
+
+/** Packages of a local repository are signed by their makers, if at all: its signed metadata vouches for them. */
+function signedParts({ form, evidence }: ConfiguredMirror, folder: string) {
+  const has = (own: Evidence | undefined, part: 'metadata' | 'packages'): boolean =>
+    own?.verified?.includes(part) === true;
+  if (form !== 'verbatim')
+    return {
+      signedMetadata: true,
+      signedPackages: evidence.length > 0 && evidence.every((each) => has(each, 'packages')),
+    };
+  const own = evidence.find(({ source }) => source.endsWith(` ${folder || '.'}`)) ?? evidence[0];
+  return { signedMetadata: own?.verified === undefined || has(own, 'metadata'), signedPackages: has(own, 'packages') };
 }
 
 /** That of the evidence for the suite ("https://host/debian bookworm"); of the mirror's first where none is so named. */

@@ -39,7 +39,7 @@ async function resigned(
   signer: ResignHeadsDeps['signer'],
   mirror: MirrorHead,
 ): Promise<ManifestRef | undefined> {
-  if (mirror.kind === 'yum') return resignRpmMirror(objects, signer, mirror.manifest);
+  if (mirror.kind === 'yum') return resignRpmMirror(objects, signer, mirror);
   const answer = await resignMirror({ objects, signer }, { mirror });
   return answer.possible ? answer.manifest : undefined;
 }

@@ -1,7 +1,7 @@
 /** The schema of mirrors of apt repositories. The descriptions below are its documentation. */
 import { z } from 'zod';
-import { curateSchema } from './curate-spec.ts';
-import { keyPin, mirrorFields, names, relativeFile } from './spec-fields.ts';
+import { curateSchema } from './apt-curate-spec.ts';
+import { checkForm, keyPin, mirrorFields, names, relativeFile } from './spec-fields.ts';
 
 const URL_FORM =
   'must be http://…, https://… or file:///… without credentials and query, or the word system; or a list of these';
@@ -104,16 +104,13 @@ export const aptSpecSchema = z
     curate: curateSchema.optional(),
   })
   .superRefine((value, context) => {
-    if (value.form === 'curated' && value.curate === undefined)
-      context.addIssue({ code: 'custom', path: ['form'], message: 'a curated mirror needs a `curate:` section' });
+    checkForm(value, context);
     if (value.form === 'curated' && value.upstreams.every(({ architectures }) => architectures.length === 0))
       context.addIssue({
         code: 'custom',
         path: ['upstreams', 0],
         message: 'names no architecture: a curated mirror needs one, of flat repositories too',
       });
-    if (value.form === 'verbatim' && value.curate !== undefined)
-      context.addIssue({ code: 'custom', path: ['curate'], message: 'only a curated mirror has a `curate:` section' });
     if (value.form === 'verbatim' && value.upstreams.length > 1)
       context.addIssue({
         code: 'custom',

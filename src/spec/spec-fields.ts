@@ -28,6 +28,11 @@ export type KeyPin = z.output<typeof keyPin>;
 
 export const names = z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._/-]*$/, 'must be a plain name'));
 
+/** `*` and `?` are allowed; a plain name is a pattern as well. */
+export const packagePattern = z
+  .string()
+  .regex(/^[A-Za-z0-9*?][A-Za-z0-9+.*?_-]*$/, 'must be a package name or a pattern with * and ?');
+
 /** The fields that every mirror has. */
 export const mirrorFields = {
   name: z
@@ -36,3 +41,14 @@ export const mirrorFields = {
     .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be lower-case letters, digits, dots and hyphens'),
   description: z.string().optional(),
 };
+
+/** A `curate:` section is there for curated mirrors, and for these alone. */
+export function checkForm(
+  { form, curate }: { readonly form: 'verbatim' | 'curated'; readonly curate?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (form === 'curated' && curate === undefined)
+    context.addIssue({ code: 'custom', path: ['form'], message: 'a curated mirror needs a `curate:` section' });
+  if (form === 'verbatim' && curate !== undefined)
+    context.addIssue({ code: 'custom', path: ['curate'], message: 'only a curated mirror has a `curate:` section' });
+}

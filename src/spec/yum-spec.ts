@@ -1,6 +1,7 @@
 /** The schema of mirrors of rpm repositories. The descriptions below are its documentation. */
 import { z } from 'zod';
-import { keyPin, mirrorFields, names, relativeFile } from './spec-fields.ts';
+import { checkForm, keyPin, mirrorFields, names, relativeFile } from './spec-fields.ts';
+import { yumCurateSchema } from './yum-curate-spec.ts';
 
 const URL_FORM = 'must be http://…, https://… or file:///… without credentials and query, or a list of these';
 const LIST_FORM = 'must be http://… or https://… without credentials';
@@ -104,18 +105,25 @@ const upstream = z
       });
   });
 
-export const yumSpecSchema = z.strictObject({
-  ...mirrorFields,
-  type: z.literal('yum'),
-  form: z.enum(['verbatim']).describe("verbatim: upstream's signed bytes are kept."),
-  upstreams: z.array(upstream).min(1),
-  missing: z
-    .enum(['fail', 'warn'])
-    .default('fail')
-    .describe(
-      'What happens when upstream lists a package that it does not serve. fail: the sync fails. warn: it is left out with a warning.',
-    ),
-});
+export const yumSpecSchema = z
+  .strictObject({
+    ...mirrorFields,
+    type: z.literal('yum'),
+    form: z
+      .enum(['verbatim', 'curated'])
+      .describe(
+        "verbatim: upstream's signed bytes are kept. curated: chosen packages of all upstreams in one repository for each architecture, with metadata signed by this store.",
+      ),
+    upstreams: z.array(upstream).min(1),
+    missing: z
+      .enum(['fail', 'warn'])
+      .default('fail')
+      .describe(
+        'What happens when upstream lists a package that it does not serve. fail: the sync fails. warn: it is left out with a warning.',
+      ),
+    curate: yumCurateSchema.optional(),
+  })
+  .superRefine(checkForm);
 
 /** A checked spec with its defaults filled in. */
 export type YumSpec = z.output<typeof yumSpecSchema>;

@@ -10,8 +10,7 @@ export async function readSeeds(
   spec: MirrorSpec,
 ): Promise<Map<string, string>> {
   const seeds = new Map<string, string>();
-  const rules = spec.type === 'apt' ? spec.curate?.rules : undefined;
-  for (const { seed } of rules ?? []) {
+  for (const { seed } of spec.curate?.rules ?? []) {
     if (seed === undefined || seeds.has(seed)) continue;
     if (readSeed === undefined)
       throw new KubedosError('internal.bug', `sync ${spec.name}: seed files cannot be read here (${seed})`);

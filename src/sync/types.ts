@@ -1,5 +1,6 @@
 /** What syncing takes and tells. */
 import type { PublishApt } from '../formats/apt/publication.ts';
+import type { PublishRpm } from '../formats/rpm/publication.ts';
 import type { Fetcher } from '../net/types.ts';
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
 import type { KeyPin } from '../spec/spec-fields.ts';
@@ -12,8 +13,9 @@ export interface SyncDeps {
   readonly now: () => Date;
   /** The keyring of these pins; `trust.no-key` where the public key of one is not at hand. */
   readonly loadKeys: (pins: readonly KeyPin[]) => Promise<Keyring>;
-  /** For curated mirrors: writes and signs their indexes. */
+  /** For curated mirrors: writes and signs their indexes or metadata. */
   readonly publish?: PublishApt | undefined;
+  readonly publishRpm?: PublishRpm | undefined;
   /** Contents of a seed file that a rule names. */
   readonly readSeed?: ((spec: MirrorSpec, file: string) => Promise<string>) | undefined;
   /** The catalog: told after the head moved, and again where it was not through with it. */

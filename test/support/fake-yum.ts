@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { isRich, parseDependency } from '../../src/formats/rpm/dependency.ts';
 import { escapeText } from '../../src/formats/xml/escape.ts';
 import { attributesText } from '../../src/formats/xml/write.ts';
 import type { FakeFiles } from './fake-archive.ts';
@@ -22,7 +23,16 @@ export interface FakeRpm {
   /** Default: `Packages/n/NAME-VERSION-RELEASE.ARCH.rpm`. */
   readonly href?: string;
   readonly base?: string;
+  /** As in a spec file: `libfoo >= 1.0`, `(a or b)`. */
   readonly requires?: readonly string[];
+  readonly recommends?: readonly string[];
+  readonly supplements?: readonly string[];
+  /** Beside the name itself. */
+  readonly provides?: readonly string[];
+  /** Default: NAME-VERSION-RELEASE.src.rpm. */
+  readonly source?: string;
+  /** In filelists alone. */
+  readonly otherFiles?: readonly string[];
   /** In primary. */
   readonly files?: readonly string[];
 }
@@ -87,7 +97,10 @@ async function repositoryFiles(key: FakeKey, repository: FakeRepository): Promis
   const rpm = ' xmlns:rpm="http://linux.duke.edu/metadata/rpm"';
   const texts = {
     primary: `<metadata xmlns="http://linux.duke.edu/metadata/common"${rpm} packages="${count}">\n${primary}</metadata>`,
-    filelists: `<filelists xmlns="http://linux.duke.edu/metadata/filelists" packages="${count}">\n${inner(({ files: own = [] }) => own.map((path) => `  <file>${escapeText(path)}</file>\n`).join(''))}</filelists>`,
+    filelists: `<filelists xmlns="http://linux.duke.edu/metadata/filelists" packages="${count}">\n${inner(
+      ({ files: own = [], otherFiles = [] }) =>
+        [...own, ...otherFiles].map((path) => `  <file>${escapeText(path)}</file>\n`).join(''),
+    )}</filelists>`,
     other: `<otherdata xmlns="http://linux.duke.edu/metadata/other" packages="${count}">\n${inner(() => '')}</otherdata>`,
   };
   texts.primary = repository.editPrimary?.(texts.primary) ?? texts.primary;
@@ -134,9 +147,10 @@ function primaryText(
   each: FakeRpm,
   { pkgid, checksum, timestamp }: { readonly pkgid: string; readonly checksum: string; readonly timestamp: number },
 ): string {
-  const { name, arch = 'noarch', base, files = [], requires = [] } = each;
+  const { name, arch = 'noarch', base, files = [] } = each;
   const size = rpmBytes(each).length;
-  const needs = requires.map((capability) => `      <rpm:entry${attributesText({ name: capability })}/>\n`).join('');
+  const itself = `${name} = ${each.epoch ?? '0'}:${each.version}-${each.release ?? '1'}`;
+  const source = each.source ?? `${name}-${each.version}-${each.release ?? '1'}.src.rpm`;
   return `<package type="rpm">
   <name>${escapeText(name)}</name>
   <arch>${arch}</arch>
@@ -154,12 +168,20 @@ function primaryText(
     <rpm:vendor/>
     <rpm:group>Unspecified</rpm:group>
     <rpm:buildhost>localhost</rpm:buildhost>
-    <rpm:sourcerpm>${escapeText(name)}.src.rpm</rpm:sourcerpm>
+    <rpm:sourcerpm>${arch === 'src' ? '' : escapeText(source)}</rpm:sourcerpm>
     <rpm:header-range start="100" end="200"/>
-    <rpm:provides>
-      <rpm:entry${attributesText({ name, flags: 'EQ', epoch: each.epoch ?? '0', ver: each.version, rel: each.release ?? '1' })}/>
-    </rpm:provides>
-${needs === '' ? '' : `    <rpm:requires>\n${needs}    </rpm:requires>\n`}${files.map((path) => `    <file>${escapeText(path)}</file>\n`).join('')}  </format>
+${entries('provides', [itself, ...(each.provides ?? [])])}${entries('requires', each.requires)}${entries('recommends', each.recommends)}${entries('supplements', each.supplements)}${files.map((path) => `    <file>${escapeText(path)}</file>\n`).join('')}  </format>
 </package>
 `;
+}
+
+function entries(kind: string, texts: readonly string[] = []): string {
+  if (texts.length === 0) return '';
+  const lines = texts.map((text) => {
+    const found = text.startsWith('(') ? { name: text } : parseDependency(text, 'fake');
+    if (isRich(found)) throw new Error(`${text} is rich`);
+    const { name, flags, epoch, version, release } = found;
+    return `      <rpm:entry${attributesText({ name, flags, epoch, ver: version, rel: release })}/>\n`;
+  });
+  return `    <rpm:${kind}>\n${lines.join('')}    </rpm:${kind}>\n`;
 }

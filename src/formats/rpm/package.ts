@@ -95,3 +95,8 @@ export function showNevra(nevra: Nevra): string {
 export function showEvr({ epoch, version, release }: Nevra): string {
   return `${epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
 }
+
+/** Name of the source package; of a source package itself, its own. */
+export function sourceName({ name, sourceRpm }: Pick<PackageFacts, 'name' | 'sourceRpm'>): string {
+  return /^(.+)-[^-]+-[^-]+\.(?:no)?src\.rpm$/.exec(sourceRpm)?.[1] ?? name;
+}

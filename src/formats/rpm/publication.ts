@@ -25,6 +25,8 @@ export interface RpmPublication {
   records(type: MetadataType): AsyncIterable<MetadataRecord>;
   /** Further records: comps as `group`, `modules`, `updateinfo`; type → file name without compression, and content. */
   readonly extra?: ReadonlyMap<string, { readonly name: string; readonly content: Uint8Array }> | undefined;
+  /** ASCII-armoured keys of those who signed the packages: clients are given them beside ours. */
+  readonly packageKeys?: Uint8Array | undefined;
   /** Whole seconds: the revision, and the time of the signature. */
   readonly date: Date;
   readonly compression: RpmCompression;

@@ -25,12 +25,17 @@ export function parseEvr(text: string): Evr {
 
 /** Negative, zero or positive, as rpmverCmp: without a release comes before any release. */
 export function compareEvr(a: Evr, b: Evr): number {
-  const byEpoch = compareDigits(a.epoch, 0, a.epoch.length, b.epoch, 0, b.epoch.length);
+  const byEpoch = compareEpochs(a.epoch, b.epoch);
   if (byEpoch !== 0) return byEpoch;
   const byVersion = compareVersionPart(a.version, b.version);
   if (byVersion !== 0) return byVersion;
   if (a.release === '' || b.release === '') return Number(a.release !== '') - Number(b.release !== '');
   return compareVersionPart(a.release, b.release);
+}
+
+/** Of digits. */
+export function compareEpochs(a: string, b: string): number {
+  return compareDigits(a, 0, a.length, b, 0, b.length);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What the catalog says of a mirror of rpm repositories, read from its manifest alone. */
 import type { PackageRow } from '../../catalog/types.ts';
 import { inFolder } from '../../formats/rpm/layout.ts';
-import { type Nevra, type PackageFacts, showEvr } from '../../formats/rpm/package.ts';
+import { type Nevra, type PackageFacts, showEvr, sourceName } from '../../formats/rpm/package.ts';
 import { type PrimaryPackage, primaryPackage, primaryRecords } from '../../formats/rpm/primary.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { checksumAlgorithm, hrefPath, parseRepomd } from '../../formats/rpm/repomd.ts';
@@ -33,13 +33,13 @@ export async function* rpmPackageRows(objects: ObjectStore, root: Sha256): Async
 export function rpmRow(
   entry: Pick<PackageFacts, keyof Nevra | 'sourceRpm' | 'group' | 'summary'>,
 ): Omit<PackageRow, 'sha256' | 'path'> {
-  const { name, arch, sourceRpm, group, summary } = entry;
+  const { name, arch, group, summary } = entry;
   return {
     family: 'yum',
     name,
     version: showEvr(entry),
     architecture: arch,
-    source: /^(.+)-[^-]+-[^-]+\.(?:no)?src\.rpm$/.exec(sourceRpm)?.[1] ?? name,
+    source: sourceName(entry),
     section: group,
     description: summary.split('\n', 1)[0] ?? '',
   };

@@ -110,19 +110,20 @@ function recordOf(
 /** repomd.xml, its signature, and the keys: what has fixed names. */
 async function signRepomd(
   { objects, signer, listKeys }: RpmPublisherDeps,
-  { folder, date }: RpmPublication,
+  { folder, date, packageKeys }: RpmPublication,
   records: readonly RepomdRecord[],
 ): Promise<ManifestEntry[]> {
   const repomd = Buffer.from(repomdText({ revision: String(date.getTime() / 1000), records }));
-  return signedFiles({ objects, signer, listKeys }, { folder, repomd, date });
+  return signedFiles({ objects, signer, listKeys }, { folder, repomd, date, packageKeys });
 }
 
 export async function signedFiles(
   { objects, signer, listKeys }: Omit<RpmPublisherDeps, 'cacheDir'>,
-  { folder, repomd, date }: { readonly folder: string; readonly repomd: Buffer; readonly date: Date },
+  of: Pick<RpmPublication, 'folder' | 'date' | 'packageKeys'> & { readonly repomd: Buffer },
 ): Promise<ManifestEntry[]> {
+  const { folder, repomd, date, packageKeys = new Uint8Array() } = of;
   const signature = Buffer.from(await signer.detached(repomd, date));
-  const keys = Buffer.from(await listKeys());
+  const keys = Buffer.concat([Buffer.from(await listKeys()), packageKeys]);
   return [
     { path: inFolder(folder, 'repodata/repomd.xml'), ...(await objects.put([repomd])) },
     { path: inFolder(folder, 'repodata/repomd.xml.asc'), ...(await objects.put([signature])) },

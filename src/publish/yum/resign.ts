@@ -4,28 +4,43 @@ import { inFolder } from '../../formats/rpm/layout.ts';
 import { parseRepomd } from '../../formats/rpm/repomd.ts';
 import { lookupPath } from '../../store/manifest.ts';
 import { editManifest } from '../../store/manifest-edit.ts';
-import type { ManifestEntry, ManifestRef, MirrorHead, ObjectStore } from '../../store/types.ts';
+import type { ManifestEntry, ManifestRef, MirrorHead, ObjectStore, Sha256 } from '../../store/types.ts';
 import type { Keyring, SigningKey } from '../../trust/types.ts';
 import { storedDocument } from '../stored-file.ts';
 import { signedFiles } from './publish-yum.ts';
 import { mirrorRepositories } from './repositories.ts';
 
+/** Keyrings of an upstream: some dozens of keys. */
+const MAX_KEYRING_BYTES = 16 * 1024 * 1024;
+
 /** Clients are given the new key with it. The manifest's objects are flushed. */
 export async function resignRpmMirror(
   objects: ObjectStore,
   signer: Pick<SigningKey, 'detached' | 'publicArmored'>,
-  manifest: ManifestRef,
+  { manifest, evidence }: Pick<MirrorHead, 'manifest' | 'evidence'>,
 ): Promise<ManifestRef> {
   const set: ManifestEntry[] = [];
+  const keyrings = new Set(evidence.flatMap(({ keyring }) => keyring ?? []));
+  const packageKeys = Buffer.concat(
+    await Promise.all([...keyrings].sort().map((keyring) => keyringBytes(objects, keyring))),
+  );
   const deps = { objects, signer, listKeys: async () => signer.publicArmored() };
   for (const { folder, repomd: entry } of await mirrorRepositories(objects, manifest.root)) {
     const repomd = await storedDocument(objects, entry);
     const { revision } = await parseRepomd(repomd, entry.path);
-    set.push(...(await signedFiles(deps, { folder, repomd, date: new Date(Number(revision) * 1000) })));
+    set.push(...(await signedFiles(deps, { folder, repomd, packageKeys, date: new Date(Number(revision) * 1000) })));
   }
   const next = await editManifest(objects, manifest.root, { set });
   await objects.flush();
   return next;
+}
+
+async function keyringBytes(objects: ObjectStore, sha256: Sha256): Promise<Buffer> {
+  const bytes = await objects.read(sha256, MAX_KEYRING_BYTES);
+  if (bytes !== undefined) return bytes;
+  throw new KubedosError('store.not-found', `sign anew: keyring ${sha256} of an upstream is not in the store`, {
+    hint: 'sync the mirror again: its keyring is kept with it',
+  });
 }
 
 /** True if these keys signed the newest state of the mirror. */

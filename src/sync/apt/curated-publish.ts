@@ -3,11 +3,14 @@ import { createHash } from 'node:crypto';
 import { KubedosError } from '../../errors.ts';
 import type { IndexInput, Publication } from '../../formats/apt/publication.ts';
 import type { ManifestEntry } from '../../store/types.ts';
+import { type ChosenFile, PoolPlaces } from '../curate/pool-places.ts';
+import { publicationDate } from '../curate/publication-date.ts';
+import { whyFile } from '../curate/why.ts';
 import { bringSelection, type PublishedSelection } from '../curated.ts';
 import { judgeMissing } from '../missing.ts';
 import type { SyncReport } from '../types.ts';
-import { publicationDate, publicationIsDue, validUntil } from './curated-dates.ts';
-import { type ChosenFile, PoolPlaces } from './curated-pool.ts';
+import { publicationIsDue, validUntil } from './curated-dates.ts';
+import { APT_PLACES } from './curated-pool.ts';
 import type { CuratedRun } from './curated-run.ts';
 import {
   type ChosenSource,
@@ -42,7 +45,7 @@ export async function publishSelection(run: CuratedRun, { states, indexes, parts
     parts,
     indexes.filter(({ kind }) => kind === 'sources'),
   );
-  const places = await PoolPlaces.of(chosenFiles(parts, sources), space.scratch);
+  const places = await PoolPlaces.of(chosenFiles(parts, sources), space.scratch, APT_PLACES);
   const inputsOf = (of: CuratedParts): IndexInput[] => [
     ...packagesIndexes(of, places),
     ...sourcesIndex(of, sources, places),
@@ -64,7 +67,7 @@ export async function publishSelection(run: CuratedRun, { states, indexes, parts
       return judgeMissing(session, lacking, () => importantOnes(lacking, { objects, indexes }));
     },
     publish: (missing) => publish(run, states, inputsOf({ ...parts, without: missing })),
-    reasons: () => parts.selection.reasons(),
+    reasons: () => whyFile([parts.selection.explained], parts.selection.rules),
   });
 }
 

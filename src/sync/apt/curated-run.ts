@@ -1,4 +1,4 @@
-import type { CurateSpec } from '../../spec/curate-spec.ts';
+import type { CurateSpec } from '../../spec/apt-curate-spec.ts';
 import type { SyncRun } from '../run-sync.ts';
 import type { AptKind } from './suite-state.ts';
 

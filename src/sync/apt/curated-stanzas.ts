@@ -4,9 +4,9 @@ import type { IndexInput } from '../../formats/apt/publication.ts';
 import { sourceEntry } from '../../formats/apt/sources.ts';
 import { translationEntry } from '../../formats/apt/translation.ts';
 import type { ObjectStore } from '../../store/types.ts';
+import type { ChosenFile, PoolPlaces } from '../curate/pool-places.ts';
 import type { PackageTable, Row } from './curate/package-table.ts';
 import type { Selection } from './curate/select.ts';
-import type { ChosenFile, PoolPlaces } from './curated-pool.ts';
 import { type PresentIndex, quickestForm } from './index-fetch.ts';
 import { storedStanzas, strongDigest } from './index-read.ts';
 

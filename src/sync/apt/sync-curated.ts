@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { KubedosError } from '../../errors.ts';
-import type { CurateSpec } from '../../spec/curate-spec.ts';
+import type { CurateSpec } from '../../spec/apt-curate-spec.ts';
+import { unresolvedError } from '../curate/unresolved.ts';
 import { Meter } from '../meter.ts';
 import { runSync } from '../run-sync.ts';
 import { note, type Opening, type Session } from '../session.ts';
 import type { SyncReport } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
-import { unresolvedError } from './curate/missing.ts';
 import { PackageTable } from './curate/package-table.ts';
 import { type Selection, selectPackages } from './curate/select.ts';
 import { publishSelection } from './curated-publish.ts';

@@ -1,9 +1,6 @@
 /** All that chosen packages need, whatever kind of package they are. */
-import { Column } from './columns.ts';
+import { Column, type Row } from './columns.ts';
 import type { Reasons } from './reasons.ts';
-
-/** A row of a table of packages. */
-export type Row = number;
 
 /** Something that a package asks for. */
 export interface Demand {

@@ -1,5 +1,8 @@
 /** Growing columns of numbers: what tables of packages are made of. */
 
+/** A row of a table: small, valid for the life of the table. */
+export type Row = number;
+
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 const CHUNK_BITS = 14;

@@ -1,4 +1,4 @@
-import type { Row } from './closure.ts';
+import type { Row } from './columns.ts';
 
 export type Reason = { readonly rule: number } | ByDependency;
 

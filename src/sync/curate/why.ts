@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { KubedosError } from '../../errors.ts';
-import type { Row } from './closure.ts';
+import type { Row } from './columns.ts';
 import type { ByDependency, Reasons } from './reasons.ts';
 
 export interface ChainStep {
@@ -53,21 +53,26 @@ export interface Explained {
   readonly because: (reason: ByDependency, row: Row) => { readonly field: string; readonly dependency: string };
 }
 
-/** The file, in blocks. */
-export function* whyFile(explained: Explained, rules: readonly string[]): Generator<Buffer> {
+/** The file of one or several selections by the same rules, in blocks. */
+export function* whyFile(selections: readonly Explained[], rules: readonly string[]): Generator<Buffer> {
   let block = `${JSON.stringify({ format: FORMAT, rules })}\n`;
-  for (const line of whyLines(explained)) {
-    block += `${JSON.stringify(line)}\n`;
-    if (block.length < BLOCK_LENGTH) continue;
-    yield Buffer.from(block);
-    block = '';
+  let before = 0;
+  for (const selection of selections) {
+    for (const line of whyLines(selection, before)) {
+      block += `${JSON.stringify(line)}\n`;
+      if (block.length < BLOCK_LENGTH) continue;
+      yield Buffer.from(block);
+      block = '';
+    }
+    before += selection.rows.length;
   }
   yield Buffer.from(block);
 }
 
-function* whyLines({ table, rows, reasons, because }: Explained): Generator<WhyLine> {
+/** `before`: lines that other selections have in the file. */
+function* whyLines({ table, rows, reasons, because }: Explained, before: number): Generator<WhyLine> {
   const lines = new Uint32Array(table.count);
-  for (const [at, row] of rows.entries()) lines[row] = at + 1;
+  for (const [at, row] of rows.entries()) lines[row] = before + at + 1;
   for (const row of rows) {
     const identity = { package: table.name(row), version: table.version(row), architecture: table.architecture(row) };
     const reason = reasons.of(row);

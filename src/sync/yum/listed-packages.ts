@@ -25,16 +25,14 @@ export async function* listedPackages(
   const { folder, source } = state.request;
   const wanted = quickestRecord(state.repomd.records, 'primary');
   const primary = records.find(({ record }) => record === wanted);
-  if (primary === undefined)
-    throw new KubedosError('sync.incomplete', `sync ${source}: its repomd.xml lists no primary`, {
-      hint: 'a repository without packages has one, too; ask its owner',
-    });
+  if (primary === undefined) throw missingPrimary(source);
   const origin = primary.path;
   for await (const batch of primaryRecords(recordContent(objects, primary), origin))
-    yield batch.map((record) => listed(primaryPlace(record, origin), folder, origin));
+    yield batch.map((record) => listedPackage(primaryPlace(record, origin), folder, origin));
 }
 
-function listed(place: PrimaryPlace, folder: string, origin: string): ListedPackage {
+/** As a record of a primary tells it; `folder`: of its repository. Errors for what is not canonical, or lies elsewhere. */
+export function listedPackage(place: PrimaryPlace, folder: string, origin: string): ListedPackage {
   const { name, epoch, version, release, arch, packageBytes } = place;
   const what = `${origin}: ${name}`;
   const at = folderOf(place, folder, what);
@@ -47,6 +45,12 @@ function listed(place: PrimaryPlace, folder: string, origin: string): ListedPack
     sizeBytes: packageBytes,
     checksum: { algorithm, hex: checksumHex(place.pkgid, algorithm, what) },
   };
+}
+
+export function missingPrimary(source: string): KubedosError {
+  return new KubedosError('sync.incomplete', `sync ${source}: its repomd.xml lists no primary`, {
+    hint: 'a repository without packages has one, too; ask its owner',
+  });
 }
 
 /** `xml:base` may be relative to the repository; another place is none of ours. */

@@ -12,7 +12,7 @@ import { eachParallel } from '../parallel.ts';
 import type { ManifestSpan } from '../pool-fetch.ts';
 import type { SyncRun } from '../run-sync.ts';
 import { seedHashes } from '../seeds.ts';
-import { type ListedPackage, listedPackages } from './listed-packages.ts';
+import { listedPackages } from './listed-packages.ts';
 import type { PresentRecord } from './records.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
 
@@ -20,9 +20,15 @@ const PARALLEL_CHECKS = 8;
 /** A signature over header and payload, of packages of before 2010, is verified in memory. */
 const MAX_WHOLE_BYTES = 1024 ** 3;
 
+export interface CheckedPackage {
+  readonly state: RepositoryState;
+  readonly nevra: Nevra;
+  /** In the mirror. */
+  readonly path: string;
+}
+
 export interface CheckedList {
-  readonly states: readonly RepositoryState[];
-  readonly records: readonly PresentRecord[];
+  readonly packages: Iterable<CheckedPackage> | AsyncIterable<CheckedPackage>;
   readonly span: ManifestSpan;
   /** Paths that upstream does not serve. */
   readonly missing: ReadonlySet<string>;
@@ -34,26 +40,32 @@ export interface CheckedList {
  * the spec has changed since.
  */
 export async function checkPackages(run: SyncRun<YumKind>, list: CheckedList): Promise<void> {
-  const states = list.states.filter(({ request }) => request.upstream.verify.includes('packages'));
-  if (states.length === 0) return;
   const { session, space } = run;
   const isNew = await newPaths(run, list);
   const reader = new ManifestReader(space.objects);
   const meter = new Meter(session.run.onEvent, 'verify');
   const options = { limit: PARALLEL_CHECKS, signal: session.run.signal };
-  for (const state of states) {
-    const listed = eachOf(listedPackages(space.objects, state, list.records));
-    await eachParallel(listed, options, async (each) => {
-      if (!isNew(each.path) || list.missing.has(each.path)) return;
-      const entry = await reader.lookup(list.span.after, each.path);
-      if (entry !== undefined) await checkPackage(space.objects, state, { ...entry, nevra: each.nevra });
-      meter.file();
-    });
-  }
+  await eachParallel(list.packages, options, async ({ state, nevra, path }) => {
+    if (!isNew(path) || list.missing.has(path)) return;
+    const entry = await reader.lookup(list.span.after, path);
+    if (entry !== undefined) await checkPackage(space.objects, state, { ...entry, nevra });
+    meter.file();
+  });
 }
 
-async function* eachOf(batches: AsyncIterable<ListedPackage[]>): AsyncGenerator<ListedPackage> {
-  for await (const batch of batches) yield* batch;
+/** What the repositories list whose spec demands signed packages. */
+export async function* signedPackages(
+  objects: ObjectStore,
+  states: readonly RepositoryState[],
+  records: readonly PresentRecord[],
+): AsyncGenerator<CheckedPackage> {
+  for (const state of states.filter(demandsSignedPackages))
+    for await (const batch of listedPackages(objects, state, records))
+      for (const { nevra, path } of batch) yield { state, nevra, path };
+}
+
+export function demandsSignedPackages({ request }: RepositoryState): boolean {
+  return request.upstream.verify.includes('packages');
 }
 
 async function newPaths(

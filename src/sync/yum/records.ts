@@ -23,13 +23,14 @@ const MAX_RECORD_FILE_BYTES = 4 * 1024 ** 3;
 /** Where it does not tell to what a file expands. */
 const MAX_EXPANDED_BYTES = 16 * 1024 ** 3;
 
-/** Those of all repositories, in their order. `held`: the list before, for what has no SHA-256. */
+/** Those of all repositories, in their order. `held`: the list before, for what has no SHA-256. `of`: all, where it is left out. */
 export async function bringRecords(
   { session, space }: SyncRun<YumKind>,
   states: readonly RepositoryState[],
   held: (path: string) => Promise<ManifestEntry | undefined>,
+  of: (state: RepositoryState) => readonly RepomdRecord[] = ({ repomd }) => repomd.records,
 ): Promise<PresentRecord[]> {
-  const wanted = states.flatMap((state) => state.repomd.records.map((record) => ({ state, record })));
+  const wanted = states.flatMap((state) => of(state).map((record) => ({ state, record })));
   const present = new Map<RepomdRecord, PresentRecord>();
   const bytes = wanted.reduce((sum, { record }) => sum + (record.sizeBytes ?? 0), 0);
   const meter = new Meter(session.run.onEvent, 'indexes', { files: wanted.length, bytes });
@@ -77,4 +78,17 @@ export async function* recordContent(
     throw new KubedosError('store.not-found', `read ${path}: its object ${sha256} is not in the store`);
   const maxBytes = record.openBytes ?? MAX_EXPANDED_BYTES;
   yield* decompress(bytes, compressionOf(path), { origin: path, maxBytes });
+}
+
+/** All of it; `format.limit` where it is larger. */
+export async function recordBytes(objects: ObjectStore, record: PresentRecord, maxBytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of recordContent(objects, record)) {
+    bytes += chunk.length;
+    if (bytes > maxBytes)
+      throw new KubedosError('format.limit', `read ${record.path}: it expands to more than ${maxBytes} bytes`);
+    parts.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(parts);
 }

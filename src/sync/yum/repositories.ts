@@ -10,7 +10,9 @@ export interface RepositoryRequest {
   readonly upstream: YumUpstream;
   /** Place of the upstream in the spec. */
   readonly upstreamIndex: number;
-  /** Path in the mirror; empty for its root. */
+  /** Value of $basearch, where there is one. */
+  readonly basearch: string | undefined;
+  /** Path in a verbatim mirror; empty for its root. */
   readonly folder: string;
   /** Roots in order of preference. Of `url:` all paths of the mirror are below them; of a list, those of the repository. */
   readonly urls: readonly string[];
@@ -73,10 +75,16 @@ function requestOf(
   const urls = (upstream.url ?? []).map((url) => expand(url).replace(/\/+$/, ''));
   const list = listOf(upstream, expand);
   const source = `${list?.url ?? urls[0]} ${folder || '.'}`;
-  return { key: folder || '.', source, upstream, upstreamIndex, folder, urls, list };
+  return { key: folder || '.', source, upstream, upstreamIndex, basearch, folder, urls, list };
 }
 
 function listOf({ metalink, mirrorlist }: YumUpstream, expand: (text: string) => string): MirrorList | undefined {
   if (metalink !== undefined) return { kind: 'metalink', url: expand(metalink) };
   return mirrorlist === undefined ? undefined : { kind: 'mirrorlist', url: expand(mirrorlist) };
+}
+
+/** Values of $basearch, each once; one empty one where none is told. A repository without one is of all of them. */
+export function architecturesOf({ upstreams }: YumSpec): string[] {
+  const found = new Set(upstreams.flatMap(({ architectures }) => architectures));
+  return found.size === 0 ? [''] : [...found];
 }

@@ -11,7 +11,7 @@ import type { SyncReport } from '../types.ts';
 import { bringList, releasesOf, writeList } from '../verbatim.ts';
 import { keysFile } from './keys-file.ts';
 import { type ListedPackage, listedPackages } from './listed-packages.ts';
-import { checkPackages } from './package-check.ts';
+import { checkPackages, signedPackages } from './package-check.ts';
 import { bringRecords, type PresentRecord, strongDigest } from './records.ts';
 import { remotePath } from './repositories.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
@@ -36,7 +36,8 @@ async function syncStates(attempt: SyncRun<YumKind>, states: readonly Repository
     memory: { releases: releasesOf(states), generations },
     locate: (path) => placeOf(states, path),
     judgeMissing: (missing) => judgeMissing(session, missing),
-    verify: (span, missing) => checkPackages(attempt, { states, records, span, missing }),
+    verify: (span, missing) =>
+      checkPackages(attempt, { packages: signedPackages(attempt.space.objects, states, records), span, missing }),
   });
 }
 

@@ -29,7 +29,7 @@ test('every ready spec says where its repositories are, each at a path of its ow
 });
 
 test('a path of the mirror is below the roots as it is, or within the repository that a list leads to', () => {
-  const base = { key: '', source: '', upstream: {} as never, upstreamIndex: 0, urls: [] };
+  const base = { key: '', source: '', upstream: {} as never, upstreamIndex: 0, basearch: undefined, urls: [] };
   const list = { kind: 'metalink', url: 'https://example.org/m' } as const;
   expect(remotePath({ ...base, folder: 'os' }, 'os/repodata/repomd.xml')).toBe('os/repodata/repomd.xml');
   expect(remotePath({ ...base, folder: 'os', list }, 'os/repodata/repomd.xml')).toBe('repodata/repomd.xml');

@@ -1,27 +1,11 @@
 /** Says what is missing, and what is there instead. */
-import { KubedosError } from '../../../errors.ts';
 import { formatDependencies, type Relation } from '../../../formats/apt/dependency.ts';
 import type { Unmet } from '../../curate/closure.ts';
+import type { Unresolved } from '../../curate/unresolved.ts';
 import { parseGroup } from './choice.ts';
 import { FOLLOWED } from './demands.ts';
 import type { Eligible } from './eligible.ts';
 import type { PackageTable, Row } from './package-table.ts';
-
-export interface Unresolved {
-  /** `openssh-server 1:9.2p1-2 amd64`, or the rule as people write it. */
-  readonly wantedBy: string;
-  readonly field: 'Pre-Depends' | 'Depends' | 'rule';
-  /** The dependency as written, or the package that the rule names. */
-  readonly wanted: string;
-  readonly architecture: string | null;
-  /** `newest here is 1.9`. */
-  readonly reason: string;
-  /** All of this as a sentence. */
-  readonly message: string;
-}
-
-/** Most lines of the message; `details` has all. */
-const MAX_LISTED = 20;
 
 interface Facts {
   readonly table: PackageTable;
@@ -51,20 +35,6 @@ export function unmetRule(rule: string, alternatives: readonly Relation[], facts
   const reason = reasonFor(alternatives, undefined, facts);
   const message = `rule (${rule}) names ${wanted}: ${reason}`;
   return { wantedBy: rule, field: 'rule', wanted, architecture: null, reason, message };
-}
-
-/** `sync.unresolved` with all that is missing, the first lines of it in the message. */
-export function unresolvedError(mirror: string, unresolved: readonly Unresolved[]): KubedosError {
-  const lines = unresolved.slice(0, MAX_LISTED).map(({ message }) => `\n  ${message}`);
-  const more = unresolved.length > MAX_LISTED ? `\n  and ${unresolved.length - MAX_LISTED} more` : '';
-  return new KubedosError(
-    'sync.unresolved',
-    `select packages of ${mirror}: ${unresolved.length} demands cannot be met${lines.join('')}${more}`,
-    {
-      hint: 'add the suite or upstream that has them, exclude what needs them, or set `closure: none` where clients get them elsewhere',
-      details: { unresolved },
-    },
-  );
 }
 
 function reasonFor(alternatives: readonly Relation[], architecture: string | undefined, facts: Facts): string {

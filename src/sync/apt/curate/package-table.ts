@@ -5,15 +5,14 @@ import { type PackageEntry, packageEntry } from '../../../formats/apt/packages.t
 import { words } from '../../../formats/apt/syntax.ts';
 import { compareVersions } from '../../../formats/apt/version.ts';
 import type { ByteSource } from '../../../formats/byte-source.ts';
-import { EntryLists } from '../../curate/columns.ts';
+import { EntryLists, type Row } from '../../curate/columns.ts';
 import { Provides } from '../../curate/provides.ts';
 import { SpoolFile } from '../../curate/spool-file.ts';
 import { StringPool } from '../../curate/string-pool.ts';
 import { type Identity, PackageColumns } from './package-columns.ts';
 import { isEssential, type MultiArch, multiArchOf, packageFlags, priorityRank } from './package-flags.ts';
 
-/** A row of a table: small, valid for the life of the table. */
-export type Row = number;
+export type { Row };
 /** A name as a number: of packages, of virtual packages and of sources. */
 export type NameId = number;
 

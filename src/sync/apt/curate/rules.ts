@@ -8,7 +8,7 @@ import {
   versionSatisfies,
 } from '../../../formats/apt/dependency.ts';
 import { type ListedPackage, parsePackageList } from '../../../formats/apt/package-list.ts';
-import { type CurateRule, SELECTORS } from '../../../spec/curate-spec.ts';
+import { type CurateRule, SELECTORS } from '../../../spec/apt-curate-spec.ts';
 import { matchesGlob } from '../../curate/glob.ts';
 import { candidatesFor } from './candidates.ts';
 import type { Eligible } from './eligible.ts';

@@ -1,12 +1,13 @@
 /** What a curated mirror holds: the packages that its rules choose, and all that these need. */
-import type { CurateSpec } from '../../../spec/curate-spec.ts';
+import type { CurateSpec } from '../../../spec/apt-curate-spec.ts';
 import { selectClosure } from '../../curate/closure.ts';
 import { type ByDependency, Reasons } from '../../curate/reasons.ts';
-import { type Chain, explainPackage, whyFile } from '../../curate/why.ts';
+import type { Unresolved } from '../../curate/unresolved.ts';
+import { type Chain, type Explained, explainPackage, whyFile } from '../../curate/why.ts';
 import { DependsChooser, groupsOf } from './choice.ts';
 import { demandsOf, FOLLOWED, type Followed } from './demands.ts';
 import { type Eligible, eligibleRows } from './eligible.ts';
-import { type Unresolved, unmetDependency, unmetRule } from './missing.ts';
+import { unmetDependency, unmetRule } from './missing.ts';
 import type { PackageTable, Row } from './package-table.ts';
 import { matchRule, type RuleContext, ruleText } from './rules.ts';
 
@@ -27,8 +28,10 @@ export interface Selection {
   readonly unresolved: readonly Unresolved[];
   /** Worth a line each: rules that match nothing, packages with different bytes in two upstreams. */
   readonly notes: readonly string[];
-  /** What `explainPackage` reads: to be stored as an object. May be called more than once. */
-  reasons(): Iterable<Buffer>;
+  /** What `whyFile` writes. */
+  readonly explained: Explained;
+  /** As people write them. */
+  readonly rules: readonly string[];
   /** The chain for each selected version and architecture of a package. */
   why(name: string): Chain[];
 }
@@ -62,13 +65,14 @@ export function selectPackages(input: SelectInput): Selection {
     const name = FOLLOWED[field] as string;
     return { field: name, dependency: groupsOf(table.stanza(parent).get(name))[place] ?? '' };
   };
-  const lines = () => whyFile({ table, rows, reasons, because }, texts);
+  const explained: Explained = { table, rows, reasons, because };
   return {
     rows,
     unresolved: [...matched.unresolved, ...unmet.map((one) => unmetDependency(one, { ...input, eligible }))],
     notes: [...eligible.notes, ...matched.notes],
-    reasons: lines,
-    why: (name) => explainPackage(Buffer.concat([...lines()]), name),
+    explained,
+    rules: texts,
+    why: (name) => explainPackage(Buffer.concat([...whyFile([explained], texts)]), name),
   };
 }
 

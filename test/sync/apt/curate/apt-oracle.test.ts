@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CurateRule } from '../../../../src/spec/curate-spec.ts';
+import type { CurateRule } from '../../../../src/spec/apt-curate-spec.ts';
 import { type IndexPackage, packageIndex } from '../../../support/package-index.ts';
 import { emptyTable, select, selectedNames, tableOf } from '../../../support/package-table.ts';
 

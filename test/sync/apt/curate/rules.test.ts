@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CurateRule } from '../../../../src/spec/curate-spec.ts';
+import type { CurateRule } from '../../../../src/spec/apt-curate-spec.ts';
 import type { SelectInput } from '../../../../src/sync/apt/curate/select.ts';
 import type { IndexPackage } from '../../../support/package-index.ts';
 import { select, selected, tableOf } from '../../../support/package-table.ts';

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseDependencies } from '../../../../src/formats/apt/dependency.ts';
-import type { CurateRule } from '../../../../src/spec/curate-spec.ts';
+import type { CurateRule } from '../../../../src/spec/apt-curate-spec.ts';
 import { candidatesFor } from '../../../../src/sync/apt/curate/candidates.ts';
 import type { PackageTable } from '../../../../src/sync/apt/curate/package-table.ts';
 import { type SelectInput, type Selection, selectPackages } from '../../../../src/sync/apt/curate/select.ts';
+import { whyFile } from '../../../../src/sync/curate/why.ts';
 import type { IndexPackage } from '../../../support/package-index.ts';
 import { selected, tableOf } from '../../../support/package-table.ts';
 
@@ -161,7 +162,9 @@ test('deterministic: the order of an index and the order of rules are of no effe
       const [first, second, third] = [await tableOf(given.packages), await tableOf(packages), await tableOf(packages)];
       const before = run(first, given);
       const after = run(second, given);
-      expect(Buffer.concat([...after.reasons()]).toString()).toBe(Buffer.concat([...before.reasons()]).toString());
+      expect(Buffer.concat([...whyFile([after.explained], after.rules)]).toString()).toBe(
+        Buffer.concat([...whyFile([before.explained], before.rules)]).toString(),
+      );
       expect(after.unresolved).toEqual(before.unresolved);
       expect(selected(third, run(third, { ...given, rules }))).toEqual(selected(first, before));
     }),

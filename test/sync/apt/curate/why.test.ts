@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainPackage, renderChain } from '../../../../src/sync/curate/why.ts';
+import { explainPackage, renderChain, whyFile } from '../../../../src/sync/curate/why.ts';
 import { select, tableOf } from '../../../support/package-table.ts';
 
 const archive = () =>
@@ -16,7 +16,7 @@ const archive = () =>
 test('tells the rule and the chain, from the file alone', async () => {
   const table = await archive();
   const selection = select(table, { rules: [{ essential: true }, { name: 'openssh-server' }], closure: 'recommends' });
-  const content = Buffer.concat([...selection.reasons()]);
+  const content = Buffer.concat([...whyFile([selection.explained], selection.rules)]);
   const chain = (name: string) => explainPackage(content, name).map(renderChain).join('\n');
   expect(chain('libbsd0')).toBe(
     [

@@ -1,5 +1,6 @@
 /** The `curate:` section of a mirror spec: what is chosen from the upstreams, and how it is published. */
 import { z } from 'zod';
+import { packagePattern } from './spec-fields.ts';
 
 const text = z.string().min(1);
 
@@ -44,11 +45,6 @@ const rule = z
     context.addIssue({ code: 'custom', message: `a rule has exactly one of ${SELECTORS.join(', ')}; got ${got}` });
   });
 
-/** `*` and `?` are allowed; a plain name is a pattern as well. */
-const pattern = z
-  .string()
-  .regex(/^[A-Za-z0-9*?][A-Za-z0-9+.*?_-]*$/, 'must be a package name or a pattern with * and ?');
-
 export const curateSchema = z.strictObject({
   suite: z
     .string()
@@ -69,7 +65,7 @@ export const curateSchema = z.strictObject({
     .describe(
       'depends: Pre-Depends and Depends come along. recommends: and Recommends where they can be met. none: nothing does.',
     ),
-  exclude: z.array(pattern).default([]).describe('Never chosen, neither by a rule nor by the closure.'),
+  exclude: z.array(packagePattern).default([]).describe('Never chosen, neither by a rule nor by the closure.'),
   versions: z.enum(['newest', 'all']).default('newest').describe('Of each name and architecture.'),
   sources: z.boolean().default(false).describe('Source packages of what was chosen (needs include.sources upstream).'),
   compressions: z
