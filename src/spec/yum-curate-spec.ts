@@ -51,7 +51,9 @@ const rule = z
       .describe(
         'Only packages of this architecture: i686 for the 32-bit ones beside x86_64. Default: the own one, and noarch.',
       ),
-    version: text.optional().describe('Exact version (`1.22` or `1.22-3`), or a relation as in Requires: >= 1.22'),
+    version: text
+      .optional()
+      .describe('Exact version (`1.22` or `1.22-3`, of any epoch; `1:1.22`), or a relation as in Requires: >= 1.22'),
   })
   .superRefine((value, context) => {
     const used = YUM_SELECTORS.filter((selector) => value[selector] !== undefined);

@@ -1,4 +1,4 @@
-/** Real dnf installs from verbatim mirrors of rpm repositories, connected and behind the gap. */
+/** Real dnf installs from verbatim and curated mirrors of rpm repositories, and from own ones, connected and behind the gap. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -111,6 +111,71 @@ describe('dnf, on a verbatim mirror', () => {
   );
 });
 
+describe('dnf, on a curated mirror', () => {
+  const chosen = (curate: Record<string, unknown>): Promise<void> =>
+    writeFile(
+      join(dir, 'chosen.yaml'),
+      stringify({
+        name: 'chosen',
+        type: 'yum',
+        form: 'curated',
+        upstreams: [
+          { url: `file://${upstream.folder}`, keys: upstream.fingerprints.map((fingerprint) => ({ fingerprint })) },
+        ],
+        curate,
+      }),
+    );
+  const bring = async (): Promise<string> => {
+    const told = await kubedos(connected, 'mirror', 'sync', join(dir, 'chosen.yaml'), '--quiet');
+    await kubedos(connected, 'snapshot', 'create', '--channel', 'stable');
+    return told;
+  };
+
+  it(
+    'checks our signature and those of upstream, and installs all that was chosen; the rest is not there',
+    async () => {
+      await chosen({ rules: [{ name: 'app' }], compression: 'zst' });
+      await bring();
+      expect(await kubedos(connected, 'mirror', 'why', 'lib', 'chosen')).toMatch(
+        /requires: lib >= 2 brings lib 1:2\.\d-1/,
+      );
+      const dnf = new DnfRoot(join(dir, 'chosen'));
+      await dnf.configure(await kubedos(connected, 'client-config', 'chosen', '--url', server.url));
+      expect(await readFile(join(dnf.dir, 'repos', 'test.repo'), 'utf8')).toMatch(/gpgcheck=1\nrepo_gpgcheck=1\n/);
+      expect((await dnf.run('repoquery', '--qf', '%{name}', '*')).trim().split('\n').sort()).toEqual([
+        'app',
+        'lib',
+        'tool',
+      ]);
+      expect(await dnf.run('repoquery', '--list', 'tool')).toContain('/usr/share/tool/name');
+      await dnf.run('install', 'app');
+      expect(await readFile(join(dnf.dir, 'root/usr/share/tool/name'), 'utf8')).toBe('tool\n');
+      expect(await dnf.run('module', 'list')).not.toContain('2.10');
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    'installs groups and modules, and knows the advisories of what is there',
+    async () => {
+      await chosen({ rules: [{ group: 'apps', optional: true }, { module: 'mod:2.10' }], closure: 'weak' });
+      await bring();
+      const dnf = new DnfRoot(join(dir, 'groups'));
+      await dnf.configure(await kubedos(connected, 'client-config', 'chosen', '--url', server.url));
+      await dnf.run('group', 'install', '--with-optional', 'apps');
+      expect(existsSync(join(dnf.dir, 'root/usr/share/app-doc/name'))).toBe(true);
+      expect(existsSync(join(dnf.dir, 'root/usr/share/app/name'))).toBe(false);
+      await dnf.run('module', 'install', 'mod:2.10');
+      expect(existsSync(join(dnf.dir, 'root/usr/share/mod/name'))).toBe(true);
+      await chosen({ rules: [{ name: 'lib', version: '2.5' }] });
+      await bring();
+      await dnf.run('--refresh', 'makecache');
+      expect(await dnf.run('updateinfo', 'list', '--all')).toContain('EX-2024:0001');
+    },
+    3 * MINUTE,
+  );
+});
+
 describe('dnf, on repositories of own packages', () => {
   it.each(['gz', 'zst'])(
     'reads metadata of several members in %s, follows changes, and goes back with the channel',
@@ -150,20 +215,26 @@ describe('the dark side', () => {
       await mkdir(media);
       await kubedos(connected, 'bundle', 'export', '--channel', 'stable', '--to', media, '--quiet');
       await kubedos(dark, 'init', '--trust', (await kubedos(connected, 'key', 'root')).trim());
-      const dnf = new DnfRoot(join(dir, 'far'));
-      await dnf.configure('');
-      const quoted = dnf.argv('install', 'app').map((word) => `'${word}'`);
+      const install = async (mirror: string, name: string): Promise<{ root: string; lines: string }> => {
+        const dnf = new DnfRoot(join(dir, `far-${mirror}`));
+        await dnf.configure('');
+        const words = dnf.argv('install', name).map((word) => `'${word}'`);
+        const config = `K client-config ${mirror} --url http://127.0.0.1:8480 > '${dnf.dir}/repos/test.repo'`;
+        return { root: join(dnf.dir, 'root'), lines: `${config}\n${words.join(' ')}` };
+      };
+      const [verbatim, curated] = [await install('example', 'app'), await install('chosen', 'lib')];
       const script = darkScript(
         { dir, data: dark },
         `K bundle import '${media}' --quiet
 K store check --quiet
 SERVE
-K client-config example --url http://127.0.0.1:8480 > '${dnf.dir}/repos/test.repo'
-${quoted.join(' ')}`,
+${verbatim.lines}
+${curated.lines}`,
       );
       await writeFile(join(dir, 'dark.sh'), script);
       await tool('unshare', '--net', 'sh', join(dir, 'dark.sh'));
-      expect(await readFile(join(dnf.dir, 'root/usr/share/app/name'), 'utf8')).toBe('app\n');
+      expect(await readFile(join(verbatim.root, 'usr/share/app/name'), 'utf8')).toBe('app\n');
+      expect(await readFile(join(curated.root, 'usr/share/lib/name'), 'utf8')).toBe('lib\n');
       expect(await recordedPackets(dir, ...FOR_ELSEWHERE)).toBe('');
       expect(await recordedPackets(dir, '-c', '1', 'tcp', 'port', '8480')).not.toBe('');
       const list = async (data: string): Promise<unknown> =>

@@ -174,6 +174,18 @@ describe('rules', () => {
     expect(await chosen(many, curate)).toEqual(versions.map((version) => `tool-${version}-1.noarch`));
   });
 
+  test('a plain version is meant of any epoch, a relation is not', async () => {
+    const epochs: FakeRpm[] = [
+      { name: 'tool', version: '1', epoch: '2' },
+      { name: 'tool', version: '1' },
+    ];
+    expect(await chosen(epochs, { rules: [{ name: 'tool', version: '1' }] })).toEqual(['tool-2:1-1.noarch']);
+    await bench.close();
+    expect(await chosen(epochs, { rules: [{ name: 'tool', version: '= 1' }] })).toEqual(['tool-1-1.noarch']);
+    await bench.close();
+    expect(await chosen(epochs, { rules: [{ name: 'tool', version: '2:1' }] })).toEqual(['tool-2:1-1.noarch']);
+  });
+
   test('32-bit packages come where a rule names them, or what is chosen needs them', async () => {
     const packages: FakeRpm[] = [
       { name: 'app', version: '1', arch: 'x86_64', requires: ['compat'] },

@@ -183,7 +183,10 @@ class RuleMatcher {
     if (isSource(own) || !eligible.has(row)) return false;
     if (arch === undefined ? !isNative(basearch, own) : own !== arch) return false;
     if (this.#version === undefined) return true;
-    return rangesOverlap({ flags: 'EQ', ...parseEvr(table.version(row)) }, this.#version);
+    const evr = parseEvr(table.version(row));
+    // A plain version is meant of any epoch; a relation is as in Requires.
+    const epoch = /^(?:[<=>]|\d+:)/.test(this.#rule.version ?? '') ? evr.epoch : '0';
+    return rangesOverlap({ flags: 'EQ', ...evr, epoch }, this.#version);
   }
 
   #reasonFor(name: string, arch = this.#rule.arch): string {
