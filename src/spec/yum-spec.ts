@@ -70,6 +70,12 @@ const upstream = z
       .array(keyPin)
       .default([])
       .describe('Who may sign. While it is empty the mirror cannot be synced: see docs/keys.md.'),
+    tree: z
+      .boolean()
+      .default(false)
+      .describe(
+        'The repositories are installable trees: .treeinfo comes along with the images that it names. Nobody signs it, so it is taken over https alone.',
+      ),
     verify: z
       .array(z.enum(['metadata', 'packages']))
       .min(1)
@@ -92,6 +98,8 @@ const upstream = z
     if (value.client !== undefined && !(url ?? []).some((each) => each.startsWith('https://')))
       context.addIssue({ code: 'custom', path: ['client'], message: 'a client certificate needs a url: of https' });
     const texts = [...(url ?? []), metalink ?? '', mirrorlist ?? '', ...repositories].join(' ');
+    if (value.tree && url !== undefined && !url.some((each) => /^(?:https|file):/.test(each)))
+      context.addIssue({ code: 'custom', path: ['tree'], message: 'needs a url: of https' });
     const uses = (name: string): boolean => new RegExp(`\\$(?:${name}\\b|\\{${name}\\})`).test(texts);
     if (uses('releasever') && value.releasever === undefined)
       context.addIssue({ code: 'custom', path: ['releasever'], message: 'is used and has no value' });
@@ -123,7 +131,16 @@ export const yumSpecSchema = z
       ),
     curate: yumCurateSchema.optional(),
   })
-  .superRefine(checkForm);
+  .superRefine((value, context) => {
+    checkForm(value, context);
+    for (const [at, { tree }] of value.upstreams.entries())
+      if (tree && value.form === 'curated')
+        context.addIssue({
+          code: 'custom',
+          path: ['upstreams', at, 'tree'],
+          message: 'only a verbatim mirror has trees',
+        });
+  });
 
 /** A checked spec with its defaults filled in. */
 export type YumSpec = z.output<typeof yumSpecSchema>;

@@ -10,6 +10,7 @@ import type { Opening } from '../session.ts';
 import type { SyncReport } from '../types.ts';
 import { bringList, releasesOf, writeList } from '../verbatim.ts';
 import { keysFile } from './keys-file.ts';
+import { bringTrees } from './kickstart-tree.ts';
 import { type ListedPackage, listedPackages } from './listed-packages.ts';
 import { checkPackages, signedPackages } from './package-check.ts';
 import { bringRecords, type PresentRecord, strongDigest } from './records.ts';
@@ -29,7 +30,8 @@ async function syncStates(attempt: SyncRun<YumKind>, states: readonly Repository
     attempt.memory.generations,
     records.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
   );
-  const entries = entriesOf(attempt, { states, records, generations, held });
+  const trees = await bringTrees(attempt, states);
+  const entries = entriesOf(attempt, { states, records, generations, held, trees });
   return bringList(attempt, {
     ...(await writeList(attempt, states, entries)),
     states,
@@ -46,14 +48,16 @@ interface Parts {
   readonly records: readonly PresentRecord[];
   readonly generations: readonly (readonly ManifestEntry[])[];
   readonly held: (path: string) => Promise<ManifestEntry | undefined>;
+  readonly trees: readonly ManifestEntry[];
 }
 
 async function* entriesOf(
   { session, space }: SyncRun<YumKind>,
-  { states, records, generations, held }: Parts,
+  { states, records, generations, held, trees }: Parts,
 ): AsyncGenerator<ManifestEntry> {
   const { objects } = space;
   yield { path: KEYS_FILE, ...(await objects.put([keysFile(states)])) };
+  yield* trees;
   // Newest first: of one that has a fixed name, in place of one that tells its content, the newest stays.
   const seen = new Set<string>();
   for (const entry of generations.flat()) {
