@@ -1,4 +1,5 @@
 /** A comparison of snapshots for people: as text and as Markdown. JSON is the value itself. */
+import type { AdvisoryChange } from './advisories.ts';
 import { isRpm, type PackageChange, type PackageChangeKind } from './package-pairs.ts';
 import type { FileChange, MirrorDiff, SnapshotDiff } from './snapshot-diff.ts';
 
@@ -12,6 +13,8 @@ export function diffText(diff: SnapshotDiff): string {
     for (const kind of KINDS)
       for (const change of ofKind(mirror, kind))
         lines.push(`  ${kind.padEnd(10)} ${packageName(change)} ${versions(change)}`);
+    for (const advisory of mirror.advisories)
+      lines.push(`  ${advisoryKind(advisory).padEnd(10)} ${advisoryWords(advisory)}: ${advisory.packages.join(', ')}`);
     for (const file of shownFiles(mirror)) lines.push(`  ${fileKind(file).padEnd(10)} ${file.path}`);
     const more = mirror.files.length - shownFiles(mirror).length;
     if (more > 0) lines.push(`  and ${more} files named by their hash`);
@@ -34,6 +37,12 @@ export function diffMarkdown(diff: SnapshotDiff): string {
       const cells = [change.kind, packageName(change), change.before?.version ?? '', change.after?.version ?? ''];
       lines.push(`| ${cells.map(escaped).join(' | ')} |`);
     }
+    if (mirror.advisories.length > 0) lines.push('', '| advisory | kind | CVE | packages |', '|---|---|---|---|');
+    for (const advisory of mirror.advisories) {
+      const { id, title, cves, packages } = advisory;
+      const cells = [`${id} ${title}`, advisoryKind(advisory), cves.join(', '), packages.join(', ')];
+      lines.push(`| ${cells.map(escaped).join(' | ')} |`);
+    }
     const files = shownFiles(mirror);
     if (files.length > 0) lines.push('', '<details><summary>Other files</summary>', '');
     for (const file of files) lines.push(`- ${fileKind(file)} ${escaped(file.path)}`);
@@ -42,7 +51,7 @@ export function diffMarkdown(diff: SnapshotDiff): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** `3 upgraded, 1 added, 5 other files; 1200 files, 80.5 MB more`. */
+/** `3 upgraded, 1 added, 2 security fixes (CVE-2024-1, CVE-2024-2), 5 other files; 80.5 MB more`. */
 function summary(mirror: MirrorDiff): string {
   const { before, after, state } = mirror;
   if (state === 'unchanged') return 'unchanged';
@@ -54,11 +63,31 @@ function summary(mirror: MirrorDiff): string {
     const count = ofKind(mirror, kind).length;
     return count === 0 ? [] : [`${count} ${kind}`];
   });
+  const security = mirror.advisories.filter(({ type }) => type === 'security');
+  if (security.length > 0) {
+    const cves = [...new Set(security.flatMap((each) => each.cves))].sort();
+    const named =
+      cves.length === 0
+        ? ''
+        : ` (${cves.slice(0, MAX_CVES).join(', ')}${cves.length > MAX_CVES ? `, ${cves.length - MAX_CVES} more` : ''})`;
+    parts.push(`${security.length} security ${security.length === 1 ? 'fix' : 'fixes'}${named}`);
+  }
   if (mirror.files.length > 0)
     parts.push(`${mirror.files.length} other ${mirror.files.length === 1 ? 'file' : 'files'}`);
   const growth = after.bytes - before.bytes;
   const grown = growth === 0 ? 'same size' : `${size(Math.abs(growth))} ${growth > 0 ? 'more' : 'less'}`;
   return `${parts.join(', ')}; ${grown}`;
+}
+
+/** In a summary; the lines below have all. */
+const MAX_CVES = 10;
+
+function advisoryKind({ type }: AdvisoryChange): string {
+  return type || 'advisory';
+}
+
+function advisoryWords({ id, title, cves }: AdvisoryChange): string {
+  return `${id}${title === '' ? '' : ` ${title}`}${cves.length === 0 ? '' : ` (${cves.join(', ')})`}`;
 }
 
 function ofKind(mirror: MirrorDiff, kind: PackageChangeKind): readonly PackageChange[] {

@@ -1,6 +1,7 @@
 import { KubedosError } from '../errors.ts';
 import { diffManifests } from '../store/manifest.ts';
 import type { ManifestEntry, ManifestRef, Snapshot, SnapshotMirror, Store } from '../store/types.ts';
+import { type AdvisoryChange, newAdvisories } from './advisories.ts';
 import type { LookupPackages } from './package-lookup.ts';
 import { type PackageChange, type PackageFile, pairPackages } from './package-pairs.ts';
 
@@ -21,6 +22,8 @@ export interface MirrorDiff {
   readonly packages: readonly PackageChange[];
   /** Sorted by path. */
   readonly files: readonly FileChange[];
+  /** Of rpm repositories: what they say of packages that came. Security first, then by id. */
+  readonly advisories: readonly AdvisoryChange[];
 }
 
 export interface Totals {
@@ -72,7 +75,7 @@ async function diffMirror(
 ): Promise<MirrorDiff> {
   const [before, after] = [mirror.before?.manifest, mirror.after?.manifest];
   const totals = { name: mirror.name, before: totalsOf(before), after: totalsOf(after) };
-  const nothing = { packages: [], files: [] };
+  const nothing = { packages: [], files: [], advisories: [] };
   if (before === undefined || after === undefined)
     return { ...totals, state: before === undefined ? 'added' : 'removed', ...nothing };
   if (before.root === after.root) return { ...totals, state: 'unchanged', ...nothing };
@@ -81,7 +84,10 @@ async function diffMirror(
     if (mirror.signal?.aborted) throw new KubedosError('cancelled', `compare ${mirror.name}: stopped`);
     changes.push({ path: change.path, before: refOf(change.before), after: refOf(change.after) });
   }
-  return { ...totals, state: 'changed', ...(await splitChanges(changes, lookupPackages)) };
+  const split = await splitChanges(changes, lookupPackages);
+  const paths = changes.map(({ path }) => path);
+  const advisories = await newAdvisories(store.objects, after.root, { packages: split.packages, paths });
+  return { ...totals, state: 'changed', ...split, advisories };
 }
 
 /** Packages by what they are, the others as files. */

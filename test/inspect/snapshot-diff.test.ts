@@ -7,6 +7,8 @@ import { diffSnapshots } from '../../src/inspect/snapshot-diff.ts';
 import { writeManifest } from '../../src/store/manifest.ts';
 import type { ManifestEntry, Sha256, Store } from '../../src/store/types.ts';
 import { buildDeb } from '../support/fake-deb.ts';
+import { fakeKey } from '../support/fake-key.ts';
+import { type FakeRpm, fakeYum } from '../support/fake-yum.ts';
 import { manyEntries } from '../support/many-entries.ts';
 import { sha256Of, takeSnapshot, temporaryFolder, temporaryStore } from '../support/temporary-store.ts';
 import { writeRpm } from '../support/write-rpm.ts';
@@ -196,8 +198,9 @@ test('tells rpm packages in the order of rpm', async () => {
   const rpm = async (name: string, version: string, arch = 'x86_64', epoch?: string) =>
     Buffer.from((await writeRpm({ name, version, arch, ...(epoch !== undefined && { epoch }) })).bytes ?? '');
   const hash = 'a'.repeat(64);
+  const repomd = (revision: number) => `<repomd><revision>${revision}</revision></repomd>`;
   await putMirror(store, 'rocky', {
-    'BaseOS/repodata/repomd.xml': 'one',
+    'BaseOS/repodata/repomd.xml': repomd(1),
     [`BaseOS/repodata/${hash}-primary.xml.gz`]: 'one',
     'BaseOS/Packages/b.rpm': await rpm('bash', '5.1'),
     'BaseOS/Packages/p.rpm': await rpm('pre', '1.0~rc1'),
@@ -205,7 +208,7 @@ test('tells rpm packages in the order of rpm', async () => {
   });
   const before = (await takeSnapshot(store)).id;
   await putMirror(store, 'rocky', {
-    'BaseOS/repodata/repomd.xml': 'two',
+    'BaseOS/repodata/repomd.xml': repomd(2),
     [`BaseOS/repodata/${hash}-primary.xml.gz`]: 'two',
     'BaseOS/Packages/b2.rpm': await rpm('bash', '5.0', 'x86_64', '1'),
     'BaseOS/Packages/p2.rpm': await rpm('pre', '1.0'),
@@ -222,6 +225,38 @@ test('tells rpm packages in the order of rpm', async () => {
     '  changed    BaseOS/repodata/repomd.xml',
     '  and 1 files named by their hash',
   ]);
+});
+
+test('tells the advisories of what came, security fixes first', async () => {
+  const store = await temporaryStore();
+  const key = await fakeKey();
+  const packages = async (versions: Readonly<Record<string, string>>): Promise<FakeRpm[]> =>
+    Promise.all(Object.entries(versions).map(([name, version]) => writeRpm({ name, version })));
+  const advisory = (id: string, type: string, name: string, version: string, cve: string) =>
+    `<update type="${type}"><id>${id}</id><title>About ${name}</title><references><reference type="cve" id="${cve}"/></references><pkglist><collection>` +
+    `<package name="${name}" version="${version}" release="1" epoch="0" arch="noarch"/></collection></pkglist></update>`;
+  const updates = [
+    advisory('B-1', 'bugfix', 'tool', '2', ''),
+    advisory('S-2', 'security', 'bash', '2', 'CVE-2024-2222'),
+    advisory('S-1', 'security', 'bash', '1', 'CVE-2024-1111'),
+  ];
+  const put = async (versions: Readonly<Record<string, string>>, timestamp: number): Promise<string> => {
+    const content = Buffer.from(`<updates>${updates.join('')}</updates>`);
+    const extra = { updateinfo: { name: 'updateinfo.xml', content } };
+    const repository = { packages: await packages(versions), timestamp, extra };
+    await putMirror(store, 'rocky', Object.fromEntries(await fakeYum({ key, repositories: { os: repository } })));
+    return (await takeSnapshot(store, new Date(timestamp * 1000))).id;
+  };
+  const before = await put({ bash: '1', tool: '1' }, 1_700_000_000);
+  const after = await put({ bash: '2', tool: '2' }, 1_700_000_100);
+  const diff = await diffSnapshots(store, packageLookup(store.objects), { before, after });
+  expect(diff.mirrors[0]?.advisories.map(({ id, cves }) => [id, ...cves])).toEqual([['S-2', 'CVE-2024-2222'], ['B-1']]);
+  const text = diffText(diff);
+  expect(text).toContain('2 upgraded, 1 security fix (CVE-2024-2222), ');
+  expect(text).toContain(
+    '  security   S-2 About bash (CVE-2024-2222): bash-2-1.noarch\n  bugfix     B-1 About tool: tool-2-1.noarch\n',
+  );
+  expect(diffMarkdown(diff)).toContain('| S-2 About bash | security | CVE-2024-2222 | bash-2-1.noarch |');
 });
 
 test('names the snapshot that is not there, and stops when told', async () => {
