@@ -9,7 +9,7 @@ export interface HostList {
   readonly architecture?: string | undefined;
 }
 
-export interface AptAnswer {
+export interface ToolAnswer {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -20,7 +20,13 @@ export type RunApt = (
   tool: 'apt-get' | 'apt-cache',
   args: readonly string[],
   options: { readonly configFile: string; readonly signal?: AbortSignal | undefined },
-) => Promise<AptAnswer>;
+) => Promise<ToolAnswer>;
+
+/** Runs dnf in the C locale. */
+export type RunDnf = (
+  args: readonly string[],
+  options: { readonly signal?: AbortSignal | undefined },
+) => Promise<ToolAnswer>;
 
 export interface MissingVersion {
   readonly name: string;
@@ -32,19 +38,19 @@ export interface MissingVersion {
 export interface HostResult {
   readonly host: string;
   readonly architecture: string;
-  /** Every listed package is there, in the version where one is demanded, and apt would install them all together. */
+  /** Every listed package is there, in the version where one is demanded, and apt or dnf would install them all together. */
   readonly resolves: boolean;
   /** How many the list names. */
   readonly listed: number;
-  /** How many apt would install from nothing, with what the list needs; null where it cannot. */
+  /** How many apt or dnf would install from nothing, with what the list needs; null where it cannot. */
   readonly installs: number | null;
-  /** Not there at all: `name` or `name:arch`, sorted. */
+  /** Not there at all: `name` or `name:arch`, or the line of an rpm host; sorted. */
   readonly missing: readonly string[];
   /** Demanded by `name=version` and not there: sorted by name. */
   readonly missingVersions: readonly MissingVersion[];
   /** Installed on the host in a version that is not there (it would get another): sorted by name. */
   readonly otherVersions: readonly MissingVersion[];
-  /** What apt says of dependencies that it cannot meet, a line each. */
+  /** What apt or dnf says of dependencies that it cannot meet, a line each. */
   readonly problems: readonly string[];
 }
 

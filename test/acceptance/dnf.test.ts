@@ -151,6 +151,9 @@ describe('dnf, on a curated mirror', () => {
       await dnf.run('install', 'app');
       expect(await readFile(join(dnf.dir, 'root/usr/share/tool/name'), 'utf8')).toBe('tool\n');
       expect(await dnf.run('module', 'list')).not.toContain('2.10');
+      await writeFile(join(dir, 'host.txt'), 'app-1.0-1.noarch\n');
+      const check = ['darksite', 'check', join(dir, 'host.txt'), '--mirror', 'chosen'];
+      expect(await kubedos(connected, ...check)).toContain('host.txt (x86_64): resolves: 1 listed, 3 to install');
     },
     3 * MINUTE,
   );

@@ -1,6 +1,7 @@
 /**
  * Lists of packages as hosts give them: `rpm -qa`, `dnf list --installed`, or written by hand: `name`, `name.arch`,
- * `name-[epoch:]version-release[.arch]`, one a line, with # comments. The forms may be mixed.
+ * `name-[epoch:]version-release[.arch]`, one a line, with # comments. The forms may be mixed. A `=` before a line demands
+ * that version: `=bash-5.1.8-9.el9`.
  */
 import { KubedosError } from '../../errors.ts';
 
@@ -8,8 +9,10 @@ import { KubedosError } from '../../errors.ts';
 const MAX_LISTED = 1_000_000;
 
 export interface ListedRpm {
-  /** As it stands. */
+  /** As it stands, without a `=`. */
   readonly text: string;
+  /** That version is demanded; the others are what a host has. */
+  readonly exact: boolean;
   /** From 1. */
   readonly line: number;
 }
@@ -35,9 +38,9 @@ export function parseRpmList(text: string, origin: string): ListedRpm[] {
     // Keys are listed as packages by rpm, and headings by dnf.
     if (word === '' || word.startsWith('gpg-pubkey-') || /^(?:Installed|Available) Packages$/.test(line.trim()))
       return [];
-    if (!/^[A-Za-z0-9_][A-Za-z0-9._+:~^-]*$/.test(word))
+    if (!/^=?[A-Za-z0-9_][A-Za-z0-9._+:~^-]*$/.test(word))
       throw new KubedosError('format.syntax', `parse ${origin}:${at + 1}: ${JSON.stringify(word)} names no package`);
-    return [{ text: word, line: at + 1 }];
+    return [{ text: word.replace(/^=/, ''), exact: word.startsWith('='), line: at + 1 }];
   });
 }
 

@@ -1,13 +1,13 @@
 /** `darksite check`: would these hosts resolve against a snapshot? Asked of real apt, before anything is carried anywhere. */
 import { join } from 'node:path';
-import { KubedosError } from '../errors.ts';
-import type { ListedPackage } from '../formats/apt/package-list.ts';
-import type { Run } from '../progress.ts';
+import { KubedosError } from '../../errors.ts';
+import type { ListedPackage } from '../../formats/apt/package-list.ts';
+import type { Run } from '../../progress.ts';
+import type { DarksiteReport, HostList, HostResult, MissingVersion, RunApt } from '../types.ts';
 import { AptRoot } from './apt-root.ts';
 import { architecturesOf, type HostArchitectures } from './architectures.ts';
 import { Availability, aptName } from './availability.ts';
 import { simulateInstall } from './simulate.ts';
-import type { DarksiteReport, HostList, HostResult, MissingVersion, RunApt } from './types.ts';
 
 export interface CheckInput {
   readonly hosts: readonly HostList[];

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { checkHosts } from '../../src/darksite/check-hosts.ts';
+import { checkHosts } from '../../src/darksite/apt/check-hosts.ts';
 import { reportText } from '../../src/darksite/render-report.ts';
 import type { DarksiteReport } from '../../src/darksite/types.ts';
 import { parsePackageList } from '../../src/formats/apt/package-list.ts';

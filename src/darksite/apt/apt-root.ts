@@ -1,9 +1,9 @@
 /** Folders and configuration for an apt that knows nothing of the machine it runs on. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KubedosError, storageError } from '../errors.ts';
+import { KubedosError, storageError } from '../../errors.ts';
+import type { RunApt, ToolAnswer } from '../types.ts';
 import type { HostArchitectures } from './architectures.ts';
-import type { AptAnswer, RunApt } from './types.ts';
 
 const FOLDERS = [
   'etc/apt/apt.conf.d',
@@ -56,7 +56,7 @@ export class AptRoot {
     return root;
   }
 
-  run(tool: 'apt-get' | 'apt-cache', args: readonly string[], signal?: AbortSignal | undefined): Promise<AptAnswer> {
+  run(tool: 'apt-get' | 'apt-cache', args: readonly string[], signal?: AbortSignal | undefined): Promise<ToolAnswer> {
     return this.#runApt(tool, args, { configFile: this.#configFile, signal });
   }
 }

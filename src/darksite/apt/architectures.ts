@@ -1,4 +1,4 @@
-import type { HostList } from './types.ts';
+import type { HostList } from '../types.ts';
 
 export interface HostArchitectures {
   readonly native: string;

@@ -1,6 +1,6 @@
-import { KubedosError } from '../errors.ts';
-import type { ListedPackage } from '../formats/apt/package-list.ts';
-import { compareVersions } from '../formats/apt/version.ts';
+import { KubedosError } from '../../errors.ts';
+import type { ListedPackage } from '../../formats/apt/package-list.ts';
+import { compareVersions } from '../../formats/apt/version.ts';
 import { type AptRoot, lastLines } from './apt-root.ts';
 
 /** Names a call: argument lists have an end. */
