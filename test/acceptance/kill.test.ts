@@ -132,6 +132,8 @@ test('sync', () =>
       'sync/apt/sync-verbatim.js',
       'sync/yum/repository-state.js',
       'sync/yum/sync-verbatim.js',
+      'sync/yum/sync-curated.js',
+      'publish/yum/publish-yum.js',
       'publish/package-rows.js',
       'trust/key-folder.js',
       'spec/mirror-spec.js',

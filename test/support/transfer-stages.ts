@@ -41,6 +41,7 @@ export async function makeStages(dir: string, kubedos: (...args: string[]) => Pr
   writeFileSync(at('archive.asc'), key.publicArmored);
   writeFileSync(at('fake.yaml'), specOf(upstream.url, key));
   writeFileSync(at('fake-rpm.yaml'), rpmSpecOf(upstream.url, key));
+  writeFileSync(at('chosen-rpm.yaml'), rpmSpecOf(upstream.url, key, { rules: [{ glob: 'rpm-1*' }] }));
   const sender = (...args: string[]): Promise<string> => kubedos(...args, '--data', at('sender'));
   const receiver = (...args: string[]): Promise<string> => kubedos(...args, '--data', at('receiver'));
 
@@ -48,6 +49,7 @@ export async function makeStages(dir: string, kubedos: (...args: string[]) => Pr
   await sender('key', 'import', at('archive.asc'), '--fingerprint', key.fingerprint);
   await sender('mirror', 'add', at('fake.yaml'));
   await sender('mirror', 'add', at('fake-rpm.yaml'));
+  await sender('mirror', 'add', at('chosen-rpm.yaml'));
   await sender('mirror', 'sync');
   await sender('snapshot', 'create', '--channel', 'stable');
   await sender('bundle', 'export', '--channel', 'stable', '--to', at('media-1'));
@@ -105,7 +107,8 @@ function specOf(url: string, key: FakeKey): string {
   return stringify({ name: 'fake', type: 'apt', form: 'verbatim', upstreams: [upstream] });
 }
 
-function rpmSpecOf(url: string, key: FakeKey): string {
-  const upstream = { url, repositories: ['rpm'], keys: [{ fingerprint: key.fingerprint }] };
-  return stringify({ name: 'fake-rpm', type: 'yum', form: 'verbatim', upstreams: [upstream] });
+function rpmSpecOf(url: string, key: FakeKey, curate?: Record<string, unknown>): string {
+  const upstreams = [{ url, repositories: ['rpm'], keys: [{ fingerprint: key.fingerprint }] }];
+  const form = curate === undefined ? { form: 'verbatim' } : { form: 'curated', curate };
+  return stringify({ name: curate === undefined ? 'fake-rpm' : 'chosen-rpm', type: 'yum', ...form, upstreams });
 }
