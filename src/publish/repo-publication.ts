@@ -47,13 +47,13 @@ export async function publishRepo(deps: LocalRepoDeps, state: RepoState, run: Ru
   const outcome = new Outcome();
   const additions = await checkAdditions(deps, state, outcome);
   if (before !== undefined && additions.length === 0 && state.removals.length === 0)
-    return outcome.report(mirror, before, before);
+    return unchanged(deps, { mirror, manifest: before, outcome }, run);
 
   const publication = publicationOf(deps, { ...state, additions }, outcome);
   const published = await deps.publish(publication, run);
   const added = additions.filter(({ path }) => !outcome.unchanged.has(path));
   if (before !== undefined && added.length === 0 && outcome.removed.size === 0)
-    return outcome.report(mirror, before, before);
+    return unchanged(deps, { mirror, manifest: before, outcome }, run);
 
   for (const addition of added) outcome.added.set(addition.path, addition);
   const manifest = await nextManifest(objects, state, {
@@ -85,6 +85,17 @@ async function nextManifest(
   const gone = [...remove];
   for await (const { path } of readManifest(objects, base, { prefix: `dists/${repo.suite}/` })) gone.push(path);
   return editManifest(objects, base, { set, remove: gone });
+}
+
+/** Nothing changed now; but a run before, killed between the head and the catalog, may have left that behind. */
+export async function unchanged(
+  deps: Pick<LocalRepoDeps, 'recordChange'>,
+  of: { readonly mirror: string; readonly manifest: ManifestRef; readonly outcome: Outcome },
+  run: Run,
+): Promise<RepoReport> {
+  const { mirror, manifest, outcome } = of;
+  await tellCatalog(deps, mirror, { before: manifest.root, root: manifest.root, added: [], removed: [] }, run);
+  return outcome.report(mirror, manifest, manifest);
 }
 
 /** The new state stands already: a catalog that cannot be written is worth a warning, not a failure. */

@@ -48,7 +48,7 @@ ${count === 0 ? html`<p class="none">${NONE[id] ?? ''}</p>` : content}
 }
 
 const NONE: Readonly<Record<string, string>> = {
-  mirrors: 'No mirror yet. “kubedos sync SPEC” fetches one, “kubedos bundle import” brings some in.',
+  mirrors: 'No mirror yet. “kubedos mirror sync SPEC” fetches one, “kubedos bundle import” brings some in.',
   channels: 'No channel yet. “kubedos channel set stable SNAPSHOT” makes one.',
   snapshots: 'No snapshot yet. “kubedos snapshot create” freezes the mirrors as they are.',
 };

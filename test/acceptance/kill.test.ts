@@ -157,6 +157,13 @@ test('bundle import', () =>
     modules: [...EVERY_COMMAND, 'bundle/import.js', 'bundle/upstream-evidence.js', 'publish/rebuild-catalog.js'],
   }));
 
+test('repo add', () =>
+  killAtRandom('repo add', {
+    base: stages.toAdd,
+    args: ({ data }) => ['repo', 'add', 'own', ...stages.rpms, '--data', data],
+    modules: [...EVERY_COMMAND, 'publish/yum/local-repo.js', 'publish/yum/publish-yum.js', 'publish/repositories.js'],
+  }));
+
 test('store gc', () =>
   killAtRandom('store gc', {
     base: stages.toCollect,

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeKeys } from '../../src/cli/keys.ts';
 import { changeRepo, createRepo } from '../../src/publish/local-repo.ts';
+import { changeRpmRepo, createRpmRepo } from '../../src/publish/yum/local-repo.ts';
 import { type House, openHouse } from '../../src/wiring.ts';
 import { buildDeb } from '../support/fake-deb.ts';
+
+import { writeRpm } from '../support/write-rpm.ts';
 
 let dir: string;
 let house: House;
@@ -33,4 +36,19 @@ test('a catalog that missed a change of a repository catches up at the next one'
   await add('3', { known: true });
   const found = (await house.catalog()).search('agent', { limit: 9 });
   expect(found.map(({ version }) => version).sort()).toEqual(['1', '2', '3']);
+});
+
+test('it catches up, too, when the same command is run again and finds nothing to change', async () => {
+  const deps = await house.repoDeps();
+  await createRepo(deps, 'ours', { suite: 'stable' });
+  await createRpmRepo({ ...deps, publish: deps.publishRpm }, 'ours-rpm', { compression: 'gz' });
+  const { bytes = Buffer.alloc(0) } = await writeRpm({ name: 'agent', version: '2' });
+  const deb = { add: [{ origin: 'deb', source: [await buildDeb({ name: 'agent', version: '1' })] }] };
+  const rpm = { add: [{ origin: 'rpm', source: [bytes] }] };
+  for (const recordChange of [undefined, deps.recordChange]) {
+    await changeRepo({ ...deps, recordChange }, 'ours', deb);
+    await changeRpmRepo({ ...deps, publish: deps.publishRpm, recordChange }, 'ours-rpm', rpm);
+  }
+  const found = (await house.catalog()).search('agent', { limit: 9 });
+  expect(found.map(({ version }) => version).sort()).toEqual(['1', '2-1']);
 });

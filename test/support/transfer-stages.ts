@@ -1,8 +1,9 @@
 /** One transfer across the gap, step by step by the command line; each stage stays as a data folder to begin from. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { withStore } from './desk.ts';
 import { type FakeApt, SAMPLE_DATE, SAMPLE_DATE_LATER, startFakeApt } from './fake-apt.ts';
 import { type FakeFiles, fakeArchive } from './fake-archive.ts';
 import { type FakeKey, fakeKey } from './fake-key.ts';
@@ -19,6 +20,10 @@ export interface Stages {
   readonly toSync: string;
   /** Synced, a second snapshot taken; channel stable names the first one. */
   readonly toMove: string;
+  /** With a repository `own` of rpm packages that is empty, and was published in the year 2099: clocks do not count. */
+  readonly toAdd: string;
+  /** Packages for it. */
+  readonly rpms: readonly string[];
   /** Channel stable names the second one. */
   readonly toExport: string;
   /** The first snapshot is deleted. */
@@ -58,6 +63,10 @@ export async function makeStages(dir: string, kubedos: (...args: string[]) => Pr
   await sender('mirror', 'sync');
   await sender('snapshot', 'create');
   const toMove = keep('sender', 'to-move');
+  await sender('repo', 'create', 'own', '--type', 'yum');
+  const toAdd = keep('sender', 'to-add');
+  await setPublished(toAdd, '2099-01-01T00:00:00Z');
+  const rpms = await writeRpms(at('rpms'));
   await sender('channel', 'set', 'stable', '2');
   const toExport = keep('sender', 'to-export');
   await sender('bundle', 'export', '--channel', 'stable', '--to', at('media-2'));
@@ -69,6 +78,8 @@ export async function makeStages(dir: string, kubedos: (...args: string[]) => Pr
     upstream,
     toSync,
     toMove,
+    toAdd,
+    rpms,
     toExport,
     toCollect: at('sender'),
     toImport: at('receiver'),
@@ -94,6 +105,25 @@ async function archive(key: FakeKey, version: string, date: Date): Promise<FakeF
   );
   const yum = await fakeYum({ key, repositories: { rpm: { packages: rpms, timestamp: date.getTime() / 1000 } } });
   return new Map([...apt, ...yum]);
+}
+
+async function setPublished(data: string, published: string): Promise<void> {
+  await withStore(data, async ({ heads }) => {
+    const head = await heads.read('own');
+    if (head === undefined) throw new Error('there is no repository');
+    await heads.write({ ...head, memory: { ...head.memory, published } }, head.manifest.root);
+  });
+}
+
+async function writeRpms(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  mkdirSync(folder);
+  for (let index = 0; index < RPM_PACKAGES; index++) {
+    const { bytes = Buffer.alloc(0) } = await writeRpm({ name: `own-${index}`, version: '1' });
+    files.push(join(folder, `own-${index}.rpm`));
+    writeFileSync(files.at(-1) ?? '', bytes);
+  }
+  return files;
 }
 
 function specOf(url: string, key: FakeKey): string {

@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { DarksiteReport } from '../../darksite/types.ts';
 import { KubedosError } from '../../errors.ts';
 import type { RepositoryKind, Snapshot } from '../../store/types.ts';
 import type { CommandSpec, Context, Input } from '../command.ts';
+import { fileText } from '../input-files.ts';
 import { serveHouse } from '../serving.ts';
 import { clientSources } from './client-config.ts';
 
@@ -42,7 +43,7 @@ export const darksiteCheckCommand: CommandSpec = {
     const { reportText } = await import('../../darksite/render-report.ts');
     const snapshot = await (await house.store()).snapshots.resolve(input.string('snapshot') ?? 'stable');
     const files = await Promise.all(
-      input.rest(0).map(async (file) => ({ name: basename(file), text: await readFile(file, 'utf8') })),
+      input.rest(0).map(async (file) => ({ name: basename(file), text: await fileText(file) })),
     );
     const kind = kindOf(input, files, snapshot);
     const wanted = input.strings('mirror');

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { KubedosError } from '../../errors.ts';
 import type { RepoReport } from '../../publish/local-repo.ts';
 import type { CommandSpec, Context, Input } from '../command.ts';
+import { fileContent } from '../input-files.ts';
 
 const REPO = { name: 'repo', summary: 'name of the repository' };
 
@@ -56,7 +56,7 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
     run: async (context, input) => {
       const { changeRepository } = await import('../../publish/repositories.ts');
       const component = input.string('component');
-      const add = input.rest(1).map((file) => ({ origin: file, source: contentOf(file), component }));
+      const add = input.rest(1).map((file) => ({ origin: file, source: fileContent(file), component }));
       const change = { add, force: input.flag('force') };
       return describe(await changeRepository(await context.house.repoDeps(), input.argument(0), change, context));
     },
@@ -78,11 +78,6 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
     },
   },
 ];
-
-/** Opened when it is read: there may be more files than may be open at once. */
-async function* contentOf(file: string): AsyncGenerator<Buffer> {
-  yield* createReadStream(file);
-}
 
 async function createYum(context: Context, input: Input) {
   const { createRpmRepo } = await import('../../publish/yum/local-repo.ts');

@@ -10,7 +10,7 @@ import { isoSeconds } from '../../store/schemas.ts';
 import type { ManifestEntry, ManifestRef, MirrorHead, Store } from '../../store/types.ts';
 import type { RepoChange } from '../local-repo.ts';
 import { Outcome, type RepoReport } from '../repo-outcome.ts';
-import { type LocalRepoDeps, tellCatalog } from '../repo-publication.ts';
+import { type LocalRepoDeps, tellCatalog, unchanged } from '../repo-publication.ts';
 import { rpmRow } from './package-rows.ts';
 import { RecordFile } from './record-file.ts';
 import { type RpmRepoMemory, type RpmRepoSettings, rpmRepoMemory } from './repo-settings.ts';
@@ -116,7 +116,7 @@ async function applyChange(
   const primary = storedRecords(objects, head.manifest.root, { folder: '', type: 'primary' });
   const settled = await settleChange(primary, wanted, outcome);
   if (settled.additions.length === 0 && settled.removed.size === 0)
-    return outcome.report(mirror, head.manifest, head.manifest);
+    return unchanged(deps, { mirror, manifest: head.manifest, outcome }, run);
   return publishChange(deps, { mirror, rpm: memory.rpm, previous: { head, memory }, settled, file, outcome }, run);
 }
 
