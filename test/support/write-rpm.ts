@@ -69,6 +69,9 @@ export function rpmFile(signature: Buffer, header: Buffer, payload: Uint8Array):
   const lead = Buffer.alloc(96);
   lead.writeUInt32BE(0xedabeedb, 0);
   lead[4] = 3;
+  // Of the operating system, and of the signature: a header.
+  lead.writeUInt16BE(1, 76);
+  lead.writeUInt16BE(5, 78);
   const padding = Buffer.alloc((8 - (signature.length % 8)) % 8);
   return Buffer.concat([lead, signature, padding, header, payload]);
 }
