@@ -210,6 +210,19 @@ describe('rules', () => {
     expect(await rpms()).toEqual(['x86_64/Packages/l/lib-1-1.i686.rpm']);
   });
 
+  test('what the own architecture has meets a dependency, though that of another is newer', async () => {
+    const packages: FakeRpm[] = [
+      { name: 'app', version: '1', arch: 'x86_64', requires: ['lib'] },
+      { name: 'lib', version: '2', arch: 'i686' },
+      { name: 'lib', version: '1', arch: 'x86_64' },
+    ];
+    const files = await fakeYum({ key, repositories: { x86_64: { packages, timestamp: TIME } } });
+    const upstreamOf = { architectures: ['x86_64'], repositories: ['$basearch'] };
+    await open(files, { rules: [{ name: 'app' }] }, { upstream: upstreamOf });
+    await bench.sync();
+    expect(await nevras()).toEqual(['app-1-1.x86_64', 'lib-1-1.x86_64']);
+  });
+
   test('a list of a host: names, with architectures, and as rpm -qa has them', async () => {
     const packages = ['bash', 'java-1.8.0-openjdk', 'zlib'].map((name): FakeRpm => ({ name, version: '9' }));
     const seed = 'bash-5.1-2.el9.noarch\njava-1.8.0-openjdk.noarch # Java\ngpg-pubkey-fd431d51-4ae0493b\n';
