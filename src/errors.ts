@@ -113,10 +113,10 @@ export class KubedosError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(visible(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'KubedosError';
     this.code = code;
-    this.hint = options.hint;
+    this.hint = options.hint && visible(options.hint);
     this.retryable = options.retryable ?? false;
     this.details = options.details ?? {};
   }
@@ -125,6 +125,14 @@ export class KubedosError extends Error {
     return ERROR_CODES[this.code][0];
   }
 }
+
+/** Messages quote what strangers wrote: what a terminal would obey, or what turns text around, is shown as `\u001b`. */
+function visible(text: string): string {
+  return text.replace(UNPRINTABLE, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it must find
+const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Node's errno errors carry a string code; narrows to it. */
 export function errnoOf(error: unknown): string | undefined {

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { KubedosError } from '../errors.ts';
-import { canonicalJson } from '../store/canonical-json.ts';
+import { canonicalJson, isCanonicalJson } from '../store/canonical-json.ts';
 import { SHA256 } from '../store/names.ts';
 import { SNAPSHOT_ID } from '../store/schemas.ts';
 import { bundleId, packName } from './names.ts';
@@ -116,7 +116,7 @@ export function parseCanonical<T>(bytes: Uint8Array, schema: z.ZodType<T>, origi
     const where = issue?.path.join('.') || 'the document';
     throw new KubedosError('bundle.invalid', `read ${origin}: ${where}: ${issue?.message ?? 'unexpected shape'}`);
   }
-  if (`${canonicalJson(parsed.data)}\n` !== Buffer.from(bytes).toString()) {
+  if (!isCanonicalJson(bytes, parsed.data)) {
     throw new KubedosError('bundle.invalid', `read ${origin}: it is not canonical JSON with a newline at the end`);
   }
   return parsed.data;

@@ -56,10 +56,11 @@ function checksum(header: Buffer): number {
  * (`undefined`).
  */
 export function describeHeader(block: Buffer): string | undefined {
+  if (block.length < BLOCK_BYTES) return undefined;
   const copy = Buffer.from(block.subarray(0, BLOCK_BYTES));
   const stated = Number.parseInt(copy.toString('latin1', 148, 154), 8);
   copy.fill(0x20, 148, 156);
-  if (copy.length < BLOCK_BYTES || stated !== checksum(copy)) return undefined;
+  if (stated !== checksum(copy)) return undefined;
   const text = (start: number, length: number): string =>
     (copy.toString('latin1', start, start + length).split('\0')[0] ?? '').replace(/[^ -~]/g, '?');
   const prefix = text(345, 155);

@@ -77,11 +77,11 @@ export async function fileOfTar(
 /** Records of pax headers: each is "length key=value\n", the length being that of the whole record. */
 function* paxRecords(content: Buffer, origin: string): Generator<[key: string, value: string]> {
   for (let at = 0; at < content.length; ) {
-    const blank = content.indexOf(32, at);
-    const length = Number(content.toString('latin1', at, Math.min(blank, at + 8)));
+    const digits = /^([1-9]\d{0,6}) /.exec(content.toString('latin1', at, at + 8))?.[1] ?? '';
+    const blank = at + digits.length;
     const equals = content.indexOf(61, blank);
-    const end = at + length;
-    if (!Number.isInteger(length) || equals < blank || equals >= end - 1 || content[end - 1] !== 10)
+    const end = at + Number(digits);
+    if (digits === '' || equals < blank || equals >= end - 1 || content[end - 1] !== 10)
       throw new KubedosError('format.syntax', `read ${origin}: damaged tar: pax header`);
     yield [content.toString('utf8', blank + 1, equals), content.toString('utf8', equals + 1, end - 1)];
     at = end;

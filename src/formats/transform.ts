@@ -13,10 +13,16 @@ export async function* through(
 ): AsyncGenerator<Buffer> {
   let failure: { readonly cause: unknown } | undefined;
   async function* watched(): AsyncGenerator<Uint8Array> {
+    let handing = false;
     try {
-      yield* source;
+      for await (const chunk of source) {
+        handing = true;
+        yield chunk;
+        handing = false;
+      }
     } catch (cause) {
-      failure = { cause };
+      // What is thrown in while a chunk is handed on is the transform's.
+      if (!handing) failure = { cause };
       throw cause;
     }
   }

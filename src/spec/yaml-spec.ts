@@ -1,10 +1,12 @@
 /** YAML with a schema: every fault is told with its line. */
-import { type Document, isMap, isNode, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, Lexer, LineCounter, type ParsedNode, Parser, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { KubedosError } from '../errors.ts';
 
 /** A spec is written by people; anything longer is a mistake. */
 const MAX_SPEC_BYTES = 1 << 20;
+/** Tokens of the grammar that are open; specs have some twenty. */
+const MAX_DEPTH = 64;
 
 export interface SpecFault {
   readonly line: number;
@@ -39,6 +41,7 @@ export function readSpecYaml<S extends z.ZodType>(text: string, file: string, sc
   const lineAt = (offset: number): number => lines.linePos(offset).line || 1;
   if (Buffer.byteLength(text) > MAX_SPEC_BYTES)
     throw invalid(file, [{ line: 1, path: '', message: `is larger than ${MAX_SPEC_BYTES} bytes` }]);
+  refuseDepth(text, file);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   if (document.errors.length > 0)
     throw invalid(
@@ -57,6 +60,18 @@ export function readSpecYaml<S extends z.ZodType>(text: string, file: string, sc
     file,
     faults.sort((a, b) => a.line - b.line),
   );
+}
+
+/** What makes a document of it recurses, up to the end of the stack. */
+function refuseDepth(text: string, file: string): void {
+  const parser = new Parser();
+  let line = 1;
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme));
+    if (lexeme.includes('\n')) line += lexeme.split('\n').length - 1;
+    if (parser.stack.length > MAX_DEPTH)
+      throw invalid(file, [{ line, path: '', message: `is nested deeper than ${MAX_DEPTH}` }]);
+  }
 }
 
 /** Aliases are bounded by the parser (maxAliasCount); its complaint is the spec's fault too. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { KubedosError, storageError } from '../errors.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, isCanonicalJson } from './canonical-json.ts';
 import { type FileSystem, fsyncFolder, unlessAbsent, writeAll } from './file-system.ts';
 
 /** Beyond this a document is taken for damaged rather than read into memory. */
@@ -107,8 +107,8 @@ function sealOf(value: object): string {
 export function openSealed<T>(bytes: Buffer, schema: z.ZodType<T>, what: string): T {
   const value = parseDocument(bytes, what);
   const { seal, ...rest } = value;
-  if (seal !== sealOf(rest) || !bytes.equals(sealDocument(rest)))
-    throw corrupt(what, 'its seal does not fit its content');
+  // In this order: what has no canonical form has no seal either.
+  if (!isCanonicalJson(bytes, value) || seal !== sealOf(rest)) throw corrupt(what, 'its seal does not fit its content');
   return checkDocument(rest, schema, what);
 }
 

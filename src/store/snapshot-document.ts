@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { KubedosError } from '../errors.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, isCanonicalJson } from './canonical-json.ts';
 import { checkDocument, parseDocument } from './documents.ts';
 import { isoSeconds, snapshotSchema } from './schemas.ts';
 import type { MirrorHead, SnapshotDocument, SnapshotMirror } from './types.ts';
@@ -25,7 +25,7 @@ export function parseSnapshot(bytes: Uint8Array, what: string): SnapshotDocument
   const value = parseDocument(bytes, what);
   const document = checkDocument(value, snapshotSchema, what);
   // One text for one document: else two ids could stand for the same content.
-  if (!snapshotBytes(document).equals(bytes)) {
+  if (!isCanonicalJson(bytes, document)) {
     throw new KubedosError('store.corrupt', `read ${what}: it is not canonical JSON with a newline at the end`);
   }
   return document;

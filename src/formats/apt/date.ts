@@ -33,6 +33,9 @@ export function parseReleaseDate(text: string, place: { readonly origin: string;
   // A leap second (60) becomes the next minute's first; days and hours out of range are refused.
   const same = new Date(Date.UTC(Number(year), monthIndex, Number(day)));
   if (same.getUTCDate() !== Number(day) || hours > 23 || minutes > 59 || seconds > 60) throw refuse();
+  // Date.UTC takes 99 for 1999; and a zone may lead out of the years that have four digits.
+  if (same.getUTCFullYear() !== Number(year) || date.getUTCFullYear() < 100 || date.getUTCFullYear() > 9999)
+    throw refuse();
   return date;
 }
 

@@ -55,7 +55,9 @@ export function parseRelease(content: Uint8Array | string, origin: string): Rele
       : parseReleaseDate(text, { origin, line: stanza.lineOf(field) });
   };
   const yes = (field: string) => stanza.get(field)?.toLowerCase() === 'yes';
-  const fields = stanza.fields();
+  const all = stanza.fields();
+  const lastOf = new Map(all.map((field) => [field.name.toLowerCase(), field]));
+  const fields = all.filter((field) => lastOf.get(field.name.toLowerCase()) === field);
   return {
     origin: stanza.get('Origin'),
     label: stanza.get('Label'),

@@ -162,7 +162,8 @@ export function repomdText({ revision, tags, records }: Repomd): string {
 
 function recordElement(record: RepomdRecord): XmlElement {
   const { base, path } = record;
-  const place = { href: path, ...(base !== undefined && { 'xml:base': base }) };
+  // A `%` of the name itself, since hrefPath takes it for the start of an escape.
+  const place = { href: path.replaceAll('%', '%25'), ...(base !== undefined && { 'xml:base': base }) };
   const children = [
     sum('checksum', record.checksum),
     sum('open-checksum', record.openChecksum),

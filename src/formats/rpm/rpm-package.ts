@@ -106,6 +106,13 @@ function typeOf(mode: number, flags: number): FileType {
   return (flags & FLAG_GHOST) === 0 ? 'file' : 'ghost';
 }
 
+/** At its end; a first one stays. */
+function withoutBlanks(author: string): string {
+  let end = author.length;
+  while (end > 1 && author[end - 1] === ' ') end--;
+  return author.slice(0, end);
+}
+
 /** Entries of one second are moved apart, since readers take author and time for a key. */
 function changelogsOf(header: RpmHeader, limit: number): ChangelogEntry[] {
   const times = header.numbers(TAG.changelogTime);
@@ -114,7 +121,7 @@ function changelogsOf(header: RpmHeader, limit: number): ChangelogEntry[] {
   const newest: { author: string; date: number; text: string }[] = [];
   let last = 0;
   for (const [i, date] of times.slice(0, limit).entries()) {
-    const author = readable(authors[i] ?? Buffer.alloc(0)).replace(/(?<=.) +$/s, '');
+    const author = withoutBlanks(readable(authors[i] ?? Buffer.alloc(0)));
     newest.push({ author, date, text: readable(texts[i] ?? Buffer.alloc(0)) });
     if (date !== last) last = date;
     else

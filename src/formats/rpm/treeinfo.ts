@@ -106,7 +106,7 @@ function addLine(lines: TreeLine[], line: string, place: string): void {
     lines[lines.length - 1] = { key: last.key, value: `${last.value}\n${line.trim()}` };
     return;
   }
-  const match = /^([^=:]*[^=:\s])\s*[=:](.*)$/.exec(line.trim());
+  const match = /^(?!\[)([^=:]*[^=:\s])\s*[=:](.*)$/.exec(line.trim());
   if (match === null) throw syntax(place, 'neither a section nor a key with its value');
   lines.push({ key: match[1] ?? '', value: (match[2] ?? '').trim() });
 }

@@ -12,6 +12,8 @@ const MAX_RECORD_CHARACTERS = 64 * 1024 * 1024;
 /** `strictEntities`: those of XML alone, not those of HTML; the types do not know it. */
 const OPTIONS = { position: true, strictEntities: true } as sax.SAXOptions;
 
+const { XML_ENTITIES } = sax as unknown as { readonly XML_ENTITIES: Record<string, string> };
+
 export interface XmlElement {
   /** With its prefix, as written: those that read these files compare the written names. */
   readonly name: string;
@@ -70,6 +72,12 @@ class Tree {
   constructor(options: XmlOptions) {
     this.#options = options;
     const parser = sax.parser(true, OPTIONS);
+    // sax looks both up in objects that have a prototype: `&constructor;` would be an entity, and an attribute
+    // `hasOwnProperty` would take the place of the method that it calls.
+    parser.ENTITIES = Object.assign(Object.create(null), XML_ENTITIES);
+    parser.onattribute = ({ name }) => {
+      if (name in Object.prototype) throw this.#refusal(`an attribute is called ${name}`);
+    };
     parser.onerror = (error) => {
       throw this.#refusal(error.message.split('\n')[0] ?? 'not well-formed');
     };

@@ -21,13 +21,13 @@ export function escapeAttribute(text: string): string {
   return text.replace(UNWRITABLE, '').replace(/[&<>"\r\n\t]/g, (each) => ATTRIBUTE_ESCAPES[each] as string);
 }
 
-const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const NAMED = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 
 /** Entities are the five of XML, and numbers; `refuse` makes the error for any other, and for a lone `&`. */
 export function unescapeXml(text: string, refuse: () => Error): string {
   return text.replace(/&(?:#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))|([a-z]+));|&/g, (_, hex, decimal, name) => {
     const code = hex ? Number.parseInt(hex, 16) : decimal ? Number(decimal) : undefined;
-    const character = code === undefined ? NAMED[name] : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+    const character = code === undefined ? NAMED.get(name) : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
     if (character === undefined) throw refuse();
     return character;
   });

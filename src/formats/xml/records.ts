@@ -61,9 +61,11 @@ export async function* xmlRecords(source: ByteSource, options: RecordsOptions): 
 /** Takes the head away and checks it; false where it needs the parser, and all is still held then. */
 async function readHead(chunks: Chunks, held: GrowingBuffer, options: RecordsOptions): Promise<boolean> {
   const { origin, root, record, onRoot } = options;
-  for (;;) {
+  const [start, stop] = [`<${record}`, `</${root}`];
+  for (let searched = 0; ; ) {
     const { bytes } = held;
-    const ends = [bytes.indexOf(`<${record}`), bytes.indexOf(`</${root}`)].filter((at) => at >= 0);
+    const ends = [bytes.indexOf(start, searched), bytes.indexOf(stop, searched)].filter((at) => at >= 0);
+    searched = Math.max(0, bytes.length - start.length - stop.length);
     if (ends.length > 0) {
       const head = bytes.subarray(0, Math.min(...ends));
       if (head.includes('<!')) return false;

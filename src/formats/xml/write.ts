@@ -13,7 +13,7 @@ export function attributesText(attributes: Readonly<Record<string, string | numb
 export function elementText({ name, attributes, children, text }: XmlElement, level = 0): string {
   const indent = '  '.repeat(level);
   const start = `${indent}<${name}${attributesText(attributes)}`;
-  if (children.length === 0) return text === '' ? `${start}/>\n` : `${start}>${escapeText(text)}</${name}>\n`;
-  const own = text.trim() === '' ? '' : escapeText(text.trim());
+  const own = escapeText(children.length === 0 ? text : text.trim());
+  if (children.length === 0) return own === '' ? `${start}/>\n` : `${start}>${own}</${name}>\n`;
   return `${start}>${own}\n${children.map((each) => elementText(each, level + 1)).join('')}${indent}</${name}>\n`;
 }
