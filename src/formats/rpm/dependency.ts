@@ -1,7 +1,7 @@
 /** Dependencies of rpm packages: capabilities with versions, and rich ones (rpm-dependencies(7); lib/rpmds.c of rpm). */
 import { KubedosError } from '../../errors.ts';
 import type { Capability, Comparison } from './package.ts';
-import { compareEpochs, compareVersionPart, parseEvr } from './version.ts';
+import { compareEpochs, compareVersionPart } from './version.ts';
 
 export type Dependency = Capability | RichDependency;
 
@@ -95,10 +95,11 @@ class DependencyParser {
     if (flags === undefined) throw this.#refusal(`${sign} is no comparison`);
     this.#at += sign.length;
     this.#skipSpace();
-    const evr = this.#word();
-    if (evr === '') throw this.#refusal('a version was expected');
-    const { epoch, version, release } = parseEvr(evr);
-    return { name, flags, epoch, version, ...(release !== '' && { release }) };
+    // As createrepo_c splits it: a release may hold hyphens, a version not.
+    const match = /^(?:(\d+):)?([^-:]+)(?:-(.+))?$/.exec(this.#word());
+    if (match === null) throw this.#refusal('a version was expected');
+    const [, epoch = '0', version = '', release] = match;
+    return { name, flags, epoch, version, ...(release !== undefined && { release }) };
   }
 
   /** Up to a space or the bracket that closes what is around it: names have brackets of their own. */

@@ -74,7 +74,8 @@ export function parseTreeinfo(bytes: Uint8Array, origin: string): Treeinfo {
   if (bytes.length > MAX_TREEINFO_BYTES)
     throw new KubedosError('format.limit', `parse ${origin}: larger than ${MAX_TREEINFO_BYTES} bytes`);
   const lines = decode(bytes, origin).split(/\r?\n/);
-  if (lines.length > MAX_LINES) throw new KubedosError('format.limit', `parse ${origin}: more than ${MAX_LINES} lines`);
+  if (lines.filter((line) => line.trim() !== '').length > MAX_LINES)
+    throw new KubedosError('format.limit', `parse ${origin}: more than ${MAX_LINES} lines`);
   const head: string[] = [];
   const sections: { name: string; lines: TreeLine[] }[] = [];
   lines.forEach((line, i) => {
@@ -121,7 +122,24 @@ export function treeinfoText({ head, sections }: Treeinfo): string {
 
 /** The last one where there are several; `undefined` where there is none. */
 export function treeValue(tree: Treeinfo, section: string, key: string): string | undefined {
-  return pairsOf(tree, (name) => name === section).findLast((pair) => pair.key === key)?.value;
+  return valuesOf(tree).get(section)?.get(key);
+}
+
+type Values = ReadonlyMap<string, ReadonlyMap<string, string>>;
+/** By section and key, found once: variants ask for many. */
+const VALUES = new WeakMap<Treeinfo, Values>();
+
+function valuesOf(tree: Treeinfo): Values {
+  const known = VALUES.get(tree);
+  if (known !== undefined) return known;
+  const found = new Map<string, Map<string, string>>();
+  for (const { name, lines } of tree.sections) {
+    const own = found.get(name) ?? new Map<string, string>();
+    found.set(name, own);
+    for (const line of lines) if ('key' in line) own.set(line.key, line.value);
+  }
+  VALUES.set(tree, found);
+  return found;
 }
 
 export function treeFacts(tree: Treeinfo): TreeFacts {

@@ -14,6 +14,10 @@ const OPTIONS = { position: true, strictEntities: true } as sax.SAXOptions;
 
 const { XML_ENTITIES } = sax as unknown as { readonly XML_ENTITIES: Record<string, string> };
 
+/** Characters between two looks at what the parser is about. */
+const SLICE = 4096;
+const isLong = (text: string | boolean): boolean => typeof text === 'string' && text.length >= SLICE;
+
 export interface XmlElement {
   /** With its prefix, as written: those that read these files compare the written names. */
   readonly name: string;
@@ -93,7 +97,14 @@ class Tree {
   }
 
   write(text: string): void {
-    if (text !== '') this.#parser.write(text);
+    for (let at = 0; at < text.length; at += SLICE) {
+      this.#parser.write(text.slice(at, at + SLICE));
+      // sax looks at all of it again with each character: what is no comment, CDATA or DOCTYPE ends here.
+      const { sgmlDecl, doctype } = this.#parser as unknown as Readonly<
+        Record<'sgmlDecl' | 'doctype', string | boolean>
+      >;
+      if (isLong(sgmlDecl) || isLong(doctype)) throw this.#refusal('a declaration has no end');
+    }
   }
 
   end(): void {

@@ -97,6 +97,8 @@ export const APT: readonly Parser[] = [
     tokens: ['MD5Sum:\n', 'SHA256:\n', 'Date: ', 'Valid-Until: ', 'yes', ' UTC\n', '+0100', 'Signed-By:\n'],
     run: async (bytes) => {
       const release = parseRelease(bytes, 'f');
+      // Without a value there is nothing to write.
+      if (!/^[^\s#:]+:.*\S/m.test(bytes.toString())) return;
       const bare = ({ order: _, files, ...rest }: Release) => ({ ...rest, files: [...files].sort() });
       await same(() => bare(parseRelease(writeRelease(release), 'again')), bare(release));
     },

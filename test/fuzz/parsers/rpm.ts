@@ -35,8 +35,6 @@ import {
   type Update,
   updateinfoChunks,
 } from '../../../src/formats/rpm/updateinfo.ts';
-import { expandVars } from '../../../src/formats/rpm/variables.ts';
-import { compareEvr, parseEvr } from '../../../src/formats/rpm/version.ts';
 import { chunked, joined } from '../../formats/support.ts';
 import type { Parser } from '../property.ts';
 import { listed, same, settles } from '../same.ts';
@@ -268,22 +266,5 @@ export const RPM: readonly Parser[] = [
       await same(() => parseTreeinfo(Buffer.from(treeinfoText(tree)), 'again'), tree);
       void [treeFacts(tree), treeVariants(tree, 'f'), treeFiles(tree, 'f')];
     },
-  },
-  {
-    name: 'evr',
-    samples: lines('1:2.0~rc1^20240101-3.el9', 'a-b-c', ':1'),
-    tokens: ['~', '^', ':', '-', '0', '.'],
-    run: (bytes) => {
-      const text = bytes.toString();
-      const [a, b] = [parseEvr(text), parseEvr(text.slice(0, text.length / 2))];
-      const sum = Math.sign(compareEvr(a, b)) + Math.sign(compareEvr(b, a));
-      if (sum !== 0 || compareEvr(a, a) !== 0) throw new Error('the order depends on which is first');
-    },
-  },
-  {
-    name: 'variables',
-    samples: lines('https://a/$releasever/$\u007bbasearch}/$x'),
-    tokens: ['$', '${', '}', '$basearch'],
-    run: (bytes) => expandVars(bytes.toString(), { releasever: '9', basearch: 'x86_64' }),
   },
 ];
