@@ -1,4 +1,4 @@
-/** Real dnf installs from verbatim and curated mirrors of rpm repositories, and from own ones, connected and behind the gap. */
+/** Real dnf and zypper install from verbatim and curated mirrors of rpm repositories, and from own ones, connected and behind the gap. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { DnfRoot } from '../support/dnf-root.ts';
 import { kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
 import type { Served } from '../support/served.ts';
 import { type SignedRpmRepo, signedRpmRepo } from '../support/signed-rpm-repo.ts';
+import { ZypperRoot } from '../support/zypper-root.ts';
 
 let dir: string;
 let upstream: SignedRpmRepo;
@@ -174,6 +175,22 @@ describe('dnf, on a curated mirror', () => {
       await bring();
       await dnf.run('--refresh', 'makecache');
       expect(await dnf.run('updateinfo', 'list', '--all')).toContain('EX-2024:0001');
+    },
+    3 * MINUTE,
+  );
+});
+
+describe('zypper', () => {
+  it.each(['example', 'chosen'])(
+    'takes the mirror %s by our keys, knows its patches, and installs with what is needed',
+    async (mirror) => {
+      const zypper = new ZypperRoot(join(dir, `zypper-${mirror}`));
+      await zypper.configure(await kubedos(connected, 'client-config', mirror, '--url', server.url));
+      expect(await zypper.run('refresh')).toContain('All repositories have been refreshed');
+      expect(await zypper.run('list-patches', '--all')).toMatch(/EX-2024:0001 +\| security +\| important/);
+      const name = mirror === 'example' ? 'app' : 'lib';
+      await zypper.run('install', '--no-recommends', name);
+      expect(await readFile(join(zypper.dir, 'usr/share', name, 'name'), 'utf8')).toBe(`${name}\n`);
     },
     3 * MINUTE,
   );
