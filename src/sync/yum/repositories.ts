@@ -30,7 +30,7 @@ export function remotePath({ folder, list }: RepositoryRequest, path: string): s
   return list !== undefined && folder !== '' && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
-/** `spec.invalid` where two of them would lie at one path, or a variable has no value. */
+/** `spec.invalid` where two of a verbatim mirror would lie at one path, or a variable has no value. */
 export function repositoryRequests(spec: YumSpec): RepositoryRequest[] {
   const found = new Map<string, RepositoryRequest>();
   for (const [upstreamIndex, upstream] of spec.upstreams.entries()) {
@@ -38,14 +38,14 @@ export function repositoryRequests(spec: YumSpec): RepositoryRequest[] {
     for (const path of upstream.repositories) {
       for (const basearch of architectures) {
         const request = requestOf(spec, { upstream, upstreamIndex, path, basearch });
-        const other = found.get(request.folder);
+        const other = found.get(request.key);
         if (other !== undefined && other.source !== request.source)
           throw new KubedosError(
             'spec.invalid',
             `${spec.name}: ${other.source} and ${request.source} would lie at one path, ${request.folder || '.'}`,
             { hint: 'give them paths of their own: repositories:' },
           );
-        found.set(request.folder, request);
+        found.set(request.key, request);
       }
     }
   }
@@ -75,7 +75,9 @@ function requestOf(
   const urls = (upstream.url ?? []).map((url) => expand(url).replace(/\/+$/, ''));
   const list = listOf(upstream, expand);
   const source = `${list?.url ?? urls[0]} ${folder || '.'}`;
-  return { key: folder || '.', source, upstream, upstreamIndex, basearch, folder, urls, list };
+  // Those of a curated mirror become one: each may lie at the root of its upstream.
+  const key = spec.form === 'curated' ? `${upstreamIndex} ${folder || '.'}` : folder || '.';
+  return { key, source, upstream, upstreamIndex, basearch, folder, urls, list };
 }
 
 function listOf({ metalink, mirrorlist }: YumUpstream, expand: (text: string) => string): MirrorList | undefined {

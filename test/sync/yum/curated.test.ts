@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { rpmPackageRows } from '../../../src/publish/yum/package-rows.ts';
 import { createRpmPublisher } from '../../../src/publish/yum/publish-yum.ts';
 import type { YumSpec } from '../../../src/spec/yum-spec.ts';
@@ -10,9 +11,11 @@ import { repairStore } from '../../../src/sync/repair.ts';
 import type { FakeFiles } from '../../support/fake-archive.ts';
 import { type FakeKey, fakeKey } from '../../support/fake-key.ts';
 import { type FakeRepository, type FakeRpm, fakeYum } from '../../support/fake-yum.ts';
+import { parseYumSpec } from '../../support/parse-spec.ts';
 import { type Bench, type BenchOptions, openYumBench } from '../harness.ts';
 
 const TIME = 1_714_608_000;
+const SPEC = { name: 'fake', type: 'yum', form: 'curated', curate: { rules: [{ name: 'hello' }] } };
 
 let key: FakeKey;
 let own: FakeKey;
@@ -370,6 +373,21 @@ describe('several repositories', () => {
     const report = await repairStore({ ...bench.deps, findSpec: async () => bench.spec });
     expect(report.failed).toEqual([]);
     expect(report.repaired.map(({ sha256 }) => sha256).sort()).toEqual(lost.sort());
+  });
+
+  test('of several upstreams, each at the root of its own', async () => {
+    const files = await two([hello], [library]);
+    const keys = [{ fingerprint: key.fingerprint }];
+    await open(files);
+    const upstreams = ['one', 'two'].map((name) => ({
+      url: `${bench.upstream.url}/${name}`,
+      keys,
+      verify: ['metadata'],
+    }));
+    bench.spec = parseYumSpec(stringify({ ...SPEC, upstreams }), 'two.yaml');
+    await bench.sync();
+    expect(await nevras()).toEqual(['greet-libs-2.0-1.x86_64', 'hello-1.0-1.x86_64']);
+    expect(await bench.sync()).toMatchObject({ changed: false, fetched: { files: 0 } });
   });
 
   test('a repository for each architecture', async () => {
