@@ -2,12 +2,14 @@ import { rm } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { resignHeads } from '../../../src/publish/resign-heads.ts';
 import { rpmPackageRows } from '../../../src/publish/yum/package-rows.ts';
 import { createRpmPublisher } from '../../../src/publish/yum/publish-yum.ts';
 import type { YumSpec } from '../../../src/spec/yum-spec.ts';
 import { explainPackage } from '../../../src/sync/curate/why.ts';
 import { readMemory } from '../../../src/sync/memory.ts';
 import { repairStore } from '../../../src/sync/repair.ts';
+import { loadKeyring } from '../../../src/trust/keyring.ts';
 import type { FakeFiles } from '../../support/fake-archive.ts';
 import { type FakeKey, fakeKey } from '../../support/fake-key.ts';
 import { type FakeRepository, type FakeRpm, fakeYum } from '../../support/fake-yum.ts';
@@ -154,6 +156,21 @@ describe('a first sync', () => {
     expect([...(await bench.listing())].filter(([path]) => !path.endsWith('.asc'))).toEqual(
       [...first].filter(([path]) => !path.endsWith('.asc')),
     );
+  });
+
+  test('a change of the signing key leaves it signed by the new one, beside the keys of upstream', async () => {
+    await open(await upstream());
+    await bench.sync();
+    const before = await loadKeyring([Buffer.from(own.publicArmored)], [own.fingerprint]);
+    const next = await fakeKey('Next');
+    const signer = { ...next, publicArmored: () => next.publicArmored };
+    expect(await resignHeads({ store: bench.store, signer, before })).toEqual(['fake']);
+    const keys = await read(/^RPM-GPG-KEYS/);
+    expect(keys).toContain(next.publicArmored.trim().split('\n')[3]);
+    expect(keys).not.toContain(own.publicArmored.trim().split('\n')[3]);
+    expect(keys).toContain(key.publicArmored.trim().split('\n')[3]);
+    const after = await loadKeyring([Buffer.from(next.publicArmored)], [next.fingerprint]);
+    expect(await resignHeads({ store: bench.store, signer, before: after })).toEqual(['fake']);
   });
 
   test('a dry run tells what would come, and writes nothing', async () => {
