@@ -146,5 +146,10 @@ describe('shipped specs', async () => {
 test('the examples of docs/mirror-specs.md are valid', async () => {
   const page = await readFile(join(ROOT, 'docs/mirror-specs.md'), 'utf8');
   const examples = [...page.matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map((match) => match[1] ?? '');
-  expect(examples.map((text) => parseMirrorSpec(text, 'docs/mirror-specs.md').type)).toEqual(['apt', 'apt', 'yum']);
+  expect(examples.map((text) => parseMirrorSpec(text, 'docs/mirror-specs.md').type)).toEqual([
+    'apt',
+    'apt',
+    'yum',
+    'yum',
+  ]);
 });

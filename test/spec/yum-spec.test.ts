@@ -81,3 +81,30 @@ test.each([
 ])('%s in one upstream: refused', (_, text, expected) => {
   expect(faultsOf(text)).toContain(expected);
 });
+
+test.each([
+  ['a curated mirror without what is chosen', VALID.replace('verbatim', 'curated'), 'needs a `curate:` section'],
+  ['a verbatim one with it', `${VALID}curate: { rules: [{ name: a }] }\n`, 'only a curated mirror has'],
+  ['two selectors', curated('rules: [{ name: a, group: b }]'), 'exactly one of name, glob'],
+  ['no selector', curated('rules: [{ arch: i686 }]'), 'got none'],
+  ['optional of a name', curated('rules: [{ name: a, optional: true }]'), 'belongs to group and environment'],
+  ['a module of three parts', curated("rules: [{ module: 'a:1/b/c' }]"), 'name:stream/profile'],
+  ['no version', curated('rules: [{ name: a }], versions: 0'), 'curate.versions'],
+  ['a kind of advisory that is none', curated('rules: [{ name: a }], advisories: [urgent]'), 'curate.advisories'],
+  [
+    'a tree in it',
+    curated('rules: [{ name: a }]').replace('    releasever', '    tree: true\n    releasever'),
+    'only a verbatim mirror has trees',
+  ],
+  [
+    'a tree over http',
+    VALID.replace('https://', 'http://').replace('    releasever', '    tree: true\n    releasever'),
+    'needs a url: of https',
+  ],
+])('%s: refused', (_, text, expected) => {
+  expect(faultsOf(text)).toContain(expected);
+});
+
+function curated(section: string): string {
+  return `${VALID.replace('verbatim', 'curated')}curate: { ${section} }\n`;
+}
