@@ -1,3 +1,4 @@
+import type { ToolAnswer } from '../exec/run.ts';
 import type { ListedPackage } from '../formats/apt/package-list.ts';
 
 /** A host by what it has installed, or should have. */
@@ -7,12 +8,6 @@ export interface HostList {
   readonly packages: readonly ListedPackage[];
   /** The host's own; default: the one that most of its list has, else the check's default. */
   readonly architecture?: string | undefined;
-}
-
-export interface ToolAnswer {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** Runs apt-get or apt-cache with this configuration file in the place of the machine's own, in the C locale. */

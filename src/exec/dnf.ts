@@ -1,11 +1,5 @@
 /** dnf with a configuration of its own. */
-import { run } from './run.ts';
-
-export interface DnfAnswer {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { runForText, type ToolAnswer } from './run.ts';
 
 /** 0, and 1 for what it refuses or is told not to do, which is an answer here. */
 const STATUSES = [0, 1];
@@ -13,8 +7,8 @@ const STATUSES = [0, 1];
 export async function runDnf(
   args: readonly string[],
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
-): Promise<DnfAnswer> {
-  const { status, stdout, stderr } = await run(['dnf', ...args], {
+): Promise<ToolAnswer> {
+  return runForText(['dnf', ...args], {
     // Its words are parsed.
     env: { LC_ALL: 'C.UTF-8' },
     timeoutMs: 10 * 60 * 1000,
@@ -23,5 +17,4 @@ export async function runDnf(
     statuses: STATUSES,
     debianPackage: 'dnf',
   });
-  return { status, stdout: stdout.toString('utf8'), stderr };
 }

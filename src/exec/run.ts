@@ -27,6 +27,19 @@ export interface RunResult {
   readonly durationMs: number;
 }
 
+/** What a tool says, for those that read its words. */
+export interface ToolAnswer {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `run`, its output as text. */
+export async function runForText(argv: readonly string[], options: RunOptions): Promise<ToolAnswer> {
+  const { status, stdout, stderr } = await run(argv, options);
+  return { status, stdout: stdout.toString('utf8'), stderr };
+}
+
 const STDERR_TAIL_BYTES = 16 * 1024;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

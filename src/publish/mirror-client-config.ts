@@ -3,12 +3,10 @@ import { KubedosError } from '../errors.ts';
 import { KEYS_FILE } from '../formats/rpm/layout.ts';
 import type { Evidence, MirrorForm, ObjectStore, RepositoryKind, Sha256 } from '../store/types.ts';
 import { clientSources } from './client-config.ts';
+import { MAX_KEYRING_BYTES } from './stored-file.ts';
 import { suiteLayouts } from './suite-layouts.ts';
 import { clientRepositories } from './yum/client-config.ts';
 import { mirrorRepositories } from './yum/repositories.ts';
-
-/** Keyrings of an archive: some dozens of keys. */
-const MAX_KEYRING_BYTES = 16 * 1024 * 1024;
 
 export interface ClientConfigDeps {
   readonly objects: ObjectStore;

@@ -9,6 +9,8 @@ import type { ManifestEntry, ObjectStore } from '../store/types.ts';
 const MAX_INDEX_BYTES = 64 * 1024 ** 3;
 /** InRelease, Release and signatures. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
+/** Keyrings of an archive: some dozens of keys. */
+export const MAX_KEYRING_BYTES = 16 * 1024 * 1024;
 
 /** Throws at the end, so the caller may use what it read only then. */
 export async function* storedBytes(objects: ObjectStore, entry: ManifestEntry): AsyncGenerator<Buffer> {

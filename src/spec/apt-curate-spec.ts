@@ -1,6 +1,6 @@
 /** The `curate:` section of a mirror spec: what is chosen from the upstreams, and how it is published. */
 import { z } from 'zod';
-import { packagePattern } from './spec-fields.ts';
+import { packagePattern, theSelector } from './spec-fields.ts';
 
 const text = z.string().min(1);
 
@@ -38,12 +38,7 @@ const rule = z
     arch: text.optional().describe('Only for this architecture (or all).'),
     version: text.optional().describe('Exact version, or a relation as in Depends: >= 1.22'),
   })
-  .superRefine((value, context) => {
-    const used = SELECTORS.filter((selector) => value[selector] !== undefined);
-    if (used.length === 1) return;
-    const got = used.length === 0 ? 'none' : used.join(' and ');
-    context.addIssue({ code: 'custom', message: `a rule has exactly one of ${SELECTORS.join(', ')}; got ${got}` });
-  });
+  .superRefine((value, context) => void theSelector(value, SELECTORS, context));
 
 export const curateSchema = z.strictObject({
   suite: z

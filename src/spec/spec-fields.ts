@@ -42,6 +42,19 @@ export const mirrorFields = {
   description: z.string().optional(),
 };
 
+/** The one selector that a rule has; tells where it has none or several, and is `undefined` then. */
+export function theSelector<K extends string>(
+  rule: Readonly<Partial<Record<K, unknown>>>,
+  selectors: readonly K[],
+  context: z.RefinementCtx,
+): K | undefined {
+  const used = selectors.filter((selector) => rule[selector] !== undefined);
+  if (used.length === 1) return used[0];
+  const got = used.length === 0 ? 'none' : used.join(' and ');
+  context.addIssue({ code: 'custom', message: `a rule has exactly one of ${selectors.join(', ')}; got ${got}` });
+  return undefined;
+}
+
 /** A `curate:` section is there for curated mirrors, and for these alone. */
 export function checkForm(
   { form, curate }: { readonly form: 'verbatim' | 'curated'; readonly curate?: unknown },

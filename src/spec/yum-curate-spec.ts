@@ -1,6 +1,6 @@
 /** The `curate:` section of the spec of a yum mirror: what is chosen from the upstreams, and how it is published. */
 import { z } from 'zod';
-import { packagePattern } from './spec-fields.ts';
+import { packagePattern, theSelector } from './spec-fields.ts';
 
 const text = z.string().min(1);
 
@@ -56,14 +56,8 @@ const rule = z
       .describe('Exact version (`1.22` or `1.22-3`, of any epoch; `1:1.22`), or a relation as in Requires: >= 1.22'),
   })
   .superRefine((value, context) => {
-    const used = YUM_SELECTORS.filter((selector) => value[selector] !== undefined);
-    if (used.length !== 1) {
-      const got = used.length === 0 ? 'none' : used.join(' and ');
-      context.addIssue({
-        code: 'custom',
-        message: `a rule has exactly one of ${YUM_SELECTORS.join(', ')}; got ${got}`,
-      });
-    } else if (value.optional && used[0] !== 'group' && used[0] !== 'environment')
+    const used = theSelector(value, YUM_SELECTORS, context);
+    if (value.optional && used !== undefined && used !== 'group' && used !== 'environment')
       context.addIssue({ code: 'custom', path: ['optional'], message: 'belongs to group and environment' });
   });
 

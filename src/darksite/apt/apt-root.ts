@@ -2,7 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError, storageError } from '../../errors.ts';
-import type { RunApt, ToolAnswer } from '../types.ts';
+import type { ToolAnswer } from '../../exec/run.ts';
+import { lastLines } from '../each-host.ts';
+import type { RunApt } from '../types.ts';
 import type { HostArchitectures } from './architectures.ts';
 
 const FOLDERS = [
@@ -101,10 +103,4 @@ function quote(value: string): string {
   if (/["\n]/.test(value))
     throw new KubedosError('usage.argument', `write apt.conf: ${JSON.stringify(value)} holds a quote`);
   return `"${value}"`;
-}
-
-const MAX_LINES = 6;
-
-export function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-MAX_LINES).join('; ');
 }

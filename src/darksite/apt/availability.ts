@@ -1,7 +1,8 @@
 import { KubedosError } from '../../errors.ts';
 import type { ListedPackage } from '../../formats/apt/package-list.ts';
 import { compareVersions } from '../../formats/apt/version.ts';
-import { type AptRoot, lastLines } from './apt-root.ts';
+import { lastLines } from '../each-host.ts';
+import type { AptRoot } from './apt-root.ts';
 
 /** Names a call: argument lists have an end. */
 const BATCH = 1000;

@@ -1,8 +1,8 @@
 /** `darksite check`: would these hosts resolve against a snapshot? Asked of real apt, before anything is carried anywhere. */
 import { join } from 'node:path';
-import { KubedosError } from '../../errors.ts';
 import type { ListedPackage } from '../../formats/apt/package-list.ts';
 import type { Run } from '../../progress.ts';
+import { byName, checkEach } from '../each-host.ts';
 import type { DarksiteReport, HostList, HostResult, MissingVersion, RunApt } from '../types.ts';
 import { AptRoot } from './apt-root.ts';
 import { architecturesOf, type HostArchitectures } from './architectures.ts';
@@ -25,10 +25,7 @@ export interface CheckInput {
  */
 export async function checkHosts(runApt: RunApt, input: CheckInput, run: Run = {}): Promise<DarksiteReport> {
   const roots = new Map<string, Promise<AptRoot>>();
-  const hosts: HostResult[] = [];
-  run.onEvent?.({ type: 'phase', phase: 'check hosts', files: input.hosts.length });
-  for (const host of input.hosts) {
-    if (run.signal?.aborted) throw new KubedosError('cancelled', 'check hosts: stopped');
+  return checkEach(input.hosts, run, async (host) => {
     const architectures = architecturesOf(host, input.architecture);
     const key = [architectures.native, ...architectures.foreign].join('-');
     const root =
@@ -40,10 +37,8 @@ export async function checkHosts(runApt: RunApt, input: CheckInput, run: Run = {
         signal: run.signal,
       });
     roots.set(key, root);
-    hosts.push(await checkHost(await root, host, architectures, run));
-    run.onEvent?.({ type: 'advance', files: hosts.length, bytes: 0 });
-  }
-  return { resolves: hosts.every(({ resolves }) => resolves), hosts };
+    return checkHost(await root, host, architectures, run);
+  });
 }
 
 async function checkHost(
@@ -87,8 +82,4 @@ async function checkHost(
 
 function argument({ exact, version }: ListedPackage, name: string): string {
   return exact && version !== undefined ? `${name}=${version}` : name;
-}
-
-function byName(a: MissingVersion, b: MissingVersion): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

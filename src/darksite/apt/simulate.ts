@@ -1,5 +1,5 @@
+import { lastLines } from '../each-host.ts';
 import type { AptRoot } from './apt-root.ts';
-import { lastLines } from './apt-root.ts';
 
 export interface Simulation {
   /** Packages that apt would install; null where it would not. */

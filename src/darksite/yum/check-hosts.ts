@@ -4,8 +4,9 @@ import { KubedosError } from '../../errors.ts';
 import { type ListedRpm, type RpmReading, readingsOf } from '../../formats/rpm/package-list.ts';
 import { compareEvr, parseEvr } from '../../formats/rpm/version.ts';
 import type { Run } from '../../progress.ts';
+import { byName, checkEach, lastLines } from '../each-host.ts';
 import type { DarksiteReport, HostResult, MissingVersion, RunDnf } from '../types.ts';
-import { DnfRoot, lastLines } from './dnf-root.ts';
+import { DnfRoot } from './dnf-root.ts';
 
 /** A host by what it has installed, or should have. */
 export interface RpmHostList {
@@ -29,18 +30,13 @@ export interface RpmCheckInput {
 export async function checkRpmHosts(runDnf: RunDnf, input: RpmCheckInput, run: Run = {}): Promise<DarksiteReport> {
   const { sources, platform, dir } = input;
   const roots = new Map<string, Promise<KnownRoot>>();
-  const hosts: HostResult[] = [];
-  run.onEvent?.({ type: 'phase', phase: 'check hosts', files: input.hosts.length });
-  for (const host of input.hosts) {
-    if (run.signal?.aborted) throw new KubedosError('cancelled', 'check hosts: stopped');
+  return checkEach(input.hosts, run, async (host) => {
     const architecture = architectureOf(host) ?? input.architecture;
     const at = { dir: join(dir, `dnf-${architecture}`), sources, architecture, platform, signal: run.signal };
     const root = roots.get(architecture) ?? openRoot(runDnf, at);
     roots.set(architecture, root);
-    hosts.push(await checkHost(await root, host, architecture, run));
-    run.onEvent?.({ type: 'advance', files: hosts.length, bytes: 0 });
-  }
-  return { resolves: hosts.every(({ resolves }) => resolves), hosts };
+    return checkHost(await root, host, architecture, run);
+  });
 }
 
 interface KnownRoot {
@@ -107,7 +103,6 @@ async function checkHost(
     }
   }
   const { installs, problems } = await resolve(root, [...wanted].sort(), signal);
-  const byName = (a: MissingVersion, b: MissingVersion): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
   return {
     host: host.name,
     architecture,

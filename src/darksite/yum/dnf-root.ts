@@ -2,7 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError, storageError } from '../../errors.ts';
-import type { RunDnf, ToolAnswer } from '../types.ts';
+import type { ToolAnswer } from '../../exec/run.ts';
+import { lastLines } from '../each-host.ts';
+import type { RunDnf } from '../types.ts';
 
 export interface DnfRootInput {
   /** Empty or absent. */
@@ -70,10 +72,4 @@ retries=1
 timeout=30
 proxy=
 ${platform === undefined ? '' : `module_platform_id=${platform}\n`}`;
-}
-
-const MAX_LINES = 6;
-
-export function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-MAX_LINES).join('; ');
 }

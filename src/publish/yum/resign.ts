@@ -6,12 +6,9 @@ import { lookupPath } from '../../store/manifest.ts';
 import { editManifest } from '../../store/manifest-edit.ts';
 import type { ManifestEntry, ManifestRef, MirrorHead, ObjectStore, Sha256 } from '../../store/types.ts';
 import type { Keyring, SigningKey } from '../../trust/types.ts';
-import { storedDocument } from '../stored-file.ts';
+import { MAX_KEYRING_BYTES, storedDocument } from '../stored-file.ts';
 import { signedFiles } from './publish-yum.ts';
 import { mirrorRepositories } from './repositories.ts';
-
-/** Keyrings of an upstream: some dozens of keys. */
-const MAX_KEYRING_BYTES = 16 * 1024 * 1024;
 
 /** Clients are given the new key with it. The manifest's objects are flushed. */
 export async function resignRpmMirror(

@@ -158,8 +158,8 @@ export function chosenRpm({ table, repositories, basearch }: CuratedPart, row: R
 }
 
 /** By the SHA-256 of `digests` where the metadata tells another one. */
-export function chosenFile(part: CuratedPart, row: Row, digests: ReadonlyMap<string, string>): ChosenFile {
-  const { wishedPath, path, sizeBytes, checksum, repository } = chosenRpm(part, row);
+export function chosenFile(chosen: ChosenRpm, digests: ReadonlyMap<string, string>): ChosenFile {
+  const { wishedPath, path, sizeBytes, checksum, repository } = chosen;
   const sha256 = checksum.algorithm === 'sha256' ? checksum.hex : (digests.get(checksum.hex) ?? '');
   return { path: wishedPath, remotePath: path, sizeBytes, sha256, upstreamIndex: repository.at };
 }

@@ -35,25 +35,31 @@ export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promi
   const { states, records, parts, curate } = chosen;
   const digests = await weakDigests(run, parts);
   const places = await PoolPlaces.of(allFiles(parts, digests), space.scratch, ownPlaces(parts));
-  const rowsWithout = (missing: ReadonlySet<string>): PublishedRows[] =>
-    parts.map((part) => {
-      const path = (row: Row): string => places.place(chosenFile(part, row, digests));
-      const rows = [...part.selection.rows].filter((row) => !missing.has(path(row)));
-      return { part, rows, href: (row) => path(row).slice(part.basearch === '' ? 0 : part.basearch.length + 1) };
-    });
+  const rowsWithout = (missing: ReadonlySet<string>): Promise<PublishedRows[]> =>
+    Promise.all(
+      parts.map(async (part) => {
+        const path = (row: Row): string => places.place(chosenFile(chosenRpm(part, row), digests));
+        const all = [...part.selection.rows];
+        const rows = missing.size === 0 ? all : all.filter((row) => !missing.has(path(row)));
+        const href = (row: Row): string => path(row).slice(part.basearch === '' ? 0 : part.basearch.length + 1);
+        return { part, rows, href, extra: await extraRecords(space.objects, part, rows) };
+      }),
+    );
+  const whole = await rowsWithout(new Set());
   function* signed(): Generator<CheckedPackage> {
     for (const part of parts) {
       for (const row of part.selection.rows) {
-        const { repository, nevra } = chosenRpm(part, row);
-        const { state } = repository;
-        if (demandsSignedPackages(state)) yield { state, nevra, path: places.place(chosenFile(part, row, digests)) };
+        const rpm = chosenRpm(part, row);
+        const { state } = rpm.repository;
+        if (demandsSignedPackages(state))
+          yield { state, nevra: rpm.nevra, path: places.place(chosenFile(rpm, digests)) };
       }
     }
   }
   return bringSelection(run, {
     states,
     kept: records,
-    identity: await selectionIdentity(run, chosen, rowsWithout(new Set())),
+    identity: selectionIdentity(run, chosen, whole),
     isDue: false,
     *files() {
       for (const file of allFiles(parts, digests)) {
@@ -68,7 +74,7 @@ export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promi
     },
     judgeMissing: (missing) => judgeMissing(session, missing),
     verify: (span, missing) => checkPackages(run, { packages: signed(), span, missing }),
-    publish: (missing) => publish(run, chosen, rowsWithout(missing)),
+    publish: async (missing) => publish(run, chosen, missing.size === 0 ? whole : await rowsWithout(missing)),
     reasons: () =>
       whyFile(
         parts.map(({ selection }) => selection.explained),
@@ -78,7 +84,7 @@ export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promi
 }
 
 function* allFiles(parts: readonly CuratedPart[], digests: ReadonlyMap<string, string>): Generator<ChosenFile> {
-  for (const part of parts) for (const row of part.selection.rows) yield chosenFile(part, row, digests);
+  for (const part of parts) for (const row of part.selection.rows) yield chosenFile(chosenRpm(part, row), digests);
 }
 
 /** `x86_64/upstream-2/Packages/…` for the second repository of the spec. */
@@ -113,19 +119,18 @@ async function weakDigests({ session, space }: SyncRun<YumKind>, parts: readonly
   return digests;
 }
 
-async function selectionIdentity(
-  { session, space }: SyncRun<YumKind>,
+function selectionIdentity(
+  { session }: SyncRun<YumKind>,
   { states, curate }: Chosen,
   published: readonly PublishedRows[],
-): Promise<string> {
+): string {
   const digest = createHash('sha256');
   digest.update(JSON.stringify({ name: session.spec.name, compression: curate.compression }));
   digest.update(keysFile(states));
-  for (const each of published) {
-    const { part, rows, href } = each;
+  for (const { part, rows, href, extra } of published) {
     digest.update(`\n${part.basearch}\n`);
     for (const row of rows) digest.update(relocated(part.table.record(row), href(row))).update('\n');
-    for (const [type, { content }] of await extraRecords(space.objects, each)) digest.update(type).update(content);
+    for (const [type, { content }] of extra) digest.update(type).update(content);
   }
   return digest.digest('hex');
 }
@@ -163,7 +168,7 @@ async function publishPart(
   },
 ): Promise<PublishedRpm> {
   const { publishRpm, each, date, compression, keys } = of;
-  const { part, rows } = each;
+  const { part, rows, extra } = each;
   const folder = part.basearch;
   const side = await SideRecords.gather(space.objects, part, space.scratch);
   const isOwn = ({ path }: ManifestEntry): boolean => path.startsWith(inFolder(folder, 'repodata/'));
@@ -172,7 +177,7 @@ async function publishPart(
       folder,
       packages: rows.length,
       records: (type: Parameters<typeof publishedRecords>[0]) => publishedRecords(type, each, side),
-      extra: await extraRecords(space.objects, each),
+      extra,
       packageKeys: keys,
       date,
       compression,

@@ -96,6 +96,7 @@ export interface PublishedRows {
   readonly rows: readonly Row[];
   /** Where a row's package lies, from the root of the published repository. */
   readonly href: (row: Row) => string;
+  readonly extra: NonNullable<RpmPublication['extra']>;
 }
 
 export async function* publishedRecords(
@@ -113,7 +114,8 @@ export async function* publishedRecords(
 /** Comps, modules and updateinfo, as far as they speak of the rows; none that would be empty. */
 export async function extraRecords(
   objects: ObjectStore,
-  { part, rows }: PublishedRows,
+  part: CuratedPart,
+  rows: readonly Row[],
 ): Promise<NonNullable<RpmPublication['extra']>> {
   const { table } = part;
   const names = new Set(rows.map((row) => table.name(row)));

@@ -1,4 +1,3 @@
-import { KubedosError } from '../../../errors.ts';
 import { parseStanzas, Stanza } from '../../../formats/apt/deb822.ts';
 import { parseProvides } from '../../../formats/apt/dependency.ts';
 import { type PackageEntry, packageEntry } from '../../../formats/apt/packages.ts';
@@ -7,6 +6,7 @@ import { compareVersions } from '../../../formats/apt/version.ts';
 import type { ByteSource } from '../../../formats/byte-source.ts';
 import { EntryLists, type Row } from '../../curate/columns.ts';
 import { Provides } from '../../curate/provides.ts';
+import { refuseMany } from '../../curate/refuse-many.ts';
 import { SpoolFile } from '../../curate/spool-file.ts';
 import { StringPool } from '../../curate/string-pool.ts';
 import { type Identity, PackageColumns } from './package-columns.ts';
@@ -224,8 +224,4 @@ export class PackageTable {
     refuseMany(this.#architectures.length + 1, MAX_ARCHITECTURES, 'architectures', origin);
     return this.#architectures.push(architecture) - 1;
   }
-}
-
-function refuseMany(count: number, most: number, what: string, origin: string): void {
-  if (count > most) throw new KubedosError('format.limit', `read ${origin}: more than ${most} ${what}`);
 }

@@ -2,13 +2,14 @@
 import type { CurateSpec } from '../../../spec/apt-curate-spec.ts';
 import { selectClosure } from '../../curate/closure.ts';
 import { type ByDependency, Reasons } from '../../curate/reasons.ts';
+import { sortedRows } from '../../curate/sorted-rows.ts';
 import type { Unresolved } from '../../curate/unresolved.ts';
 import { type Chain, type Explained, explainPackage, whyFile } from '../../curate/why.ts';
 import { DependsChooser, groupsOf } from './choice.ts';
 import { demandsOf, FOLLOWED, type Followed } from './demands.ts';
 import { type Eligible, eligibleRows } from './eligible.ts';
 import { unmetDependency, unmetRule } from './missing.ts';
-import type { PackageTable, Row } from './package-table.ts';
+import type { PackageTable } from './package-table.ts';
 import { matchRule, type RuleContext, ruleText } from './rules.ts';
 
 export interface SelectInput extends Pick<CurateSpec, 'rules' | 'closure' | 'exclude' | 'versions'> {
@@ -101,11 +102,4 @@ function matchRules(input: SelectInput, eligible: Eligible, reasons: Reasons): M
     if (!matches && missing.length === 0) notes.push(`rule ${number + 1} (${text}) matches no package`);
   }
   return { roots: chosen.map((marks) => sortedRows(table, (row) => marks[row] === 1)), unresolved, notes };
-}
-
-function sortedRows(table: PackageTable, selected: (row: Row) => boolean): Uint32Array {
-  const rows = new Uint32Array(table.count);
-  let count = 0;
-  for (let row = 0; row < table.count; row++) if (selected(row)) rows[count++] = row;
-  return rows.slice(0, count).sort((a, b) => table.compare(a, b));
 }

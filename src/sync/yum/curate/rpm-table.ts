@@ -1,5 +1,4 @@
 /** The packages of many primary files, as columns of numbers with the records on disk. */
-import { KubedosError } from '../../../errors.ts';
 import { rangesOverlap } from '../../../formats/rpm/dependency.ts';
 import { filesOf, recordPkgid } from '../../../formats/rpm/filelists.ts';
 import { type Capability, type Nevra, showEvr, sourceName } from '../../../formats/rpm/package.ts';
@@ -8,8 +7,10 @@ import { compareEvr, parseEvr } from '../../../formats/rpm/version.ts';
 import type { Row } from '../../curate/columns.ts';
 import { Column, EntryLists } from '../../curate/columns.ts';
 import { Provides } from '../../curate/provides.ts';
+import { refuseMany } from '../../curate/refuse-many.ts';
 import { SpoolFile } from '../../curate/spool-file.ts';
 import { StringPool } from '../../curate/string-pool.ts';
+import { pathsIn, rangeOf, rangeText } from './capability-text.ts';
 
 /** A name as a number: of packages, capabilities, files and sources. */
 export type NameId = number;
@@ -236,9 +237,9 @@ export class RpmTable {
     if (supplements.length > 0) this.supplementing.push(row);
   }
 
-  #provide(row: Row, { name, flags, ...evr }: Capability): void {
-    const range = flags === undefined ? undefined : this.#ranges.intern(`${flags} ${rangeText(evr)}`);
-    this.#provides.add(this.names.intern(name), row, range);
+  #provide(row: Row, { name, ...range }: Capability): void {
+    const text = range.flags === undefined ? undefined : this.#ranges.intern(rangeText(range));
+    this.#provides.add(this.names.intern(name), row, text);
   }
 
   #internArchitecture(architecture: string, origin: string): number {
@@ -249,25 +250,4 @@ export class RpmTable {
   }
 }
 
-function rangeText({ epoch = '0', version = '', release = '' }: Omit<Capability, 'name' | 'flags'>): string {
-  return `${epoch}:${version}${release === '' ? '' : `-${release}`}`;
-}
-
-/** Of `GE 1:2.0-1`. */
-function rangeOf(text: string): Omit<Capability, 'name'> {
-  const space = text.indexOf(' ');
-  const { epoch, version, release } = parseEvr(text.slice(space + 1));
-  return { flags: text.slice(0, space) as Capability['flags'], epoch, version, release };
-}
-
-/** `/usr/bin/python3`, and those of `(/bin/sh or busybox)`. */
-function pathsIn(name: string): string[] {
-  if (name.startsWith('/')) return [name];
-  return name.startsWith('(') ? [...name.matchAll(/(?<=[\s(])\/[^\s()]+/g)].map(([path]) => path) : [];
-}
-
 const compareTexts = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
-
-function refuseMany(count: number, most: number, what: string, origin: string): void {
-  if (count > most) throw new KubedosError('format.limit', `read ${origin}: more than ${most} ${what}`);
-}

@@ -4,6 +4,7 @@ import type { YumCurateSpec } from '../../../spec/yum-curate-spec.ts';
 import { selectClosure, type Unmet } from '../../curate/closure.ts';
 import type { Row } from '../../curate/columns.ts';
 import { type ByDependency, Reasons } from '../../curate/reasons.ts';
+import { sortedRows } from '../../curate/sorted-rows.ts';
 import type { Unresolved } from '../../curate/unresolved.ts';
 import type { Explained } from '../../curate/why.ts';
 import type { Advisories } from './advisories.ts';
@@ -117,11 +118,4 @@ function unresolvedDemand({ row, field, text }: Unmet, { table, basearch }: RpmS
     reason,
     message: `${wantedBy} ${name} ${text}: ${reason}`,
   };
-}
-
-function sortedRows(table: RpmTable, selected: (row: Row) => boolean): Uint32Array {
-  const rows = new Uint32Array(table.count);
-  let count = 0;
-  for (let row = 0; row < table.count; row++) if (selected(row)) rows[count++] = row;
-  return rows.slice(0, count).sort((a, b) => table.compare(a, b));
 }
