@@ -78,6 +78,7 @@ export const ERROR_CODES = {
 
   'repo.conflict': ['conflict', 'same name, version and architecture with other bytes'],
   'repo.not-local': ['conflict', 'packages can be added to and removed from local repositories only'],
+  'repo.unsignable': ['conflict', 'a package whose header has no digest of its payload cannot be signed'],
 
   'bundle.audience': ['conflict', 'the bundle is meant for another store, or was made by this one'],
   'bundle.base-missing': ['conflict', 'the bundle builds on a snapshot that this store does not hold'],

@@ -145,14 +145,14 @@ export class House {
   async clientConfig(request: ClientConfigRequest): Promise<ClientConfig | undefined> {
     const { mirrorClientConfig } = await import('./publish/mirror-client-config.ts');
     const { objects } = await this.store();
-    return mirrorClientConfig({ objects, listKeys: () => this.#listKeys() }, request.mirror, request.url);
+    return mirrorClientConfig({ objects, listKeys: () => this.listKeys() }, request.mirror, request.url);
   }
 
   /**
    * Public keys that sign lists here: the store's own and those of the senders that it follows. All of them, since what a
    * sender signed is signed anew by this store when a channel goes back, and the sender's own comes with its next bundle.
    */
-  async #listKeys(): Promise<string> {
+  async listKeys(): Promise<string> {
     return (await (await this.roots()).keyring()).armored();
   }
 
@@ -206,7 +206,7 @@ export class House {
       objects: store.objects,
       cacheDir: await store.file('cache', 'pieces'),
       signer: { detached: async (bytes, date) => (await this.signer()).detached(bytes, date) },
-      listKeys: () => this.#listKeys(),
+      listKeys: () => this.listKeys(),
     });
   }
 
@@ -222,6 +222,10 @@ export class House {
       },
       publish: await this.publisher(),
       publishRpm: await this.rpmPublisher(),
+      signing: {
+        key: () => this.signer(),
+        addSignature: async (prepared, run) => (await import('./exec/rpmsign.ts')).addSignature(prepared, run),
+      },
       now: () => this.now(),
       recordChange: async (mirror, change) => {
         const catalog = await this.catalog();

@@ -10,7 +10,9 @@ import { isRpmSignedBy, resignRpmMirror } from './yum/resign.ts';
 
 export interface ResignHeadsDeps {
   readonly store: Pick<Store, 'objects' | 'heads'>;
-  readonly signer: Pick<SigningKey, 'clearsign' | 'detached' | 'publicArmored'>;
+  readonly signer: Pick<SigningKey, 'clearsign' | 'detached'>;
+  /** Public keys of all who sign lists here, the new one among them, ASCII-armoured. */
+  readonly listKeys: () => Promise<string>;
   /** What signed them so far: heads that a bundle brought are another store's, and stay as they are. */
   readonly before: Keyring;
   /** The catalog's. */
@@ -21,10 +23,11 @@ export interface ResignHeadsDeps {
  * Dates stay: apt takes another Release of the same second. Snapshots stay as they are; the next one holds what is
  * signed here. The caller holds the writer's lock. Names of the mirrors; a repeat signs nothing.
  */
-export async function resignHeads({ store, signer, before, recordChange }: ResignHeadsDeps): Promise<string[]> {
+export async function resignHeads(deps: ResignHeadsDeps): Promise<string[]> {
+  const { store, before, recordChange } = deps;
   const names: string[] = [];
   for (const mirror of await headsSignedBy(store, before)) {
-    const manifest = await resigned(store.objects, signer, mirror);
+    const manifest = await resigned(store.objects, deps, mirror);
     if (manifest === undefined) continue;
     const { root } = mirror.manifest;
     await store.heads.write({ ...mirror, manifest }, root);
@@ -36,10 +39,10 @@ export async function resignHeads({ store, signer, before, recordChange }: Resig
 
 async function resigned(
   objects: ObjectStore,
-  signer: ResignHeadsDeps['signer'],
+  { signer, listKeys }: Pick<ResignHeadsDeps, 'signer' | 'listKeys'>,
   mirror: MirrorHead,
 ): Promise<ManifestRef | undefined> {
-  if (mirror.kind === 'yum') return resignRpmMirror(objects, signer, mirror);
+  if (mirror.kind === 'yum') return resignRpmMirror(objects, { signer, listKeys }, mirror);
   const answer = await resignMirror({ objects, signer }, { mirror });
   return answer.possible ? answer.manifest : undefined;
 }

@@ -78,7 +78,7 @@ function clientBox(
 </details>`;
 }
 
-function evidenceBox({ evidence, name }: ApiMirror, now: Date): Html {
+function evidenceBox({ evidence, name, form }: ApiMirror, now: Date): Html {
   const items = evidence.map(
     ({ source, date, validUntil, fingerprints }) => html`<li><span class="source">${source}</span>
 ${date === null ? '' : html`<span>of ${age(date, now)}</span>`}
@@ -86,7 +86,7 @@ ${validUntil === null ? '' : html`<span>${new Date(validUntil) < now ? 'was vali
 ${fingerprints.map((fingerprint) => html`<code class="fingerprint">${groupedFingerprint(fingerprint)}</code>`)}</li>`,
   );
   return html`<details>
-<summary>Signed by upstream <span class="unseen">of ${name}</span></summary>
+<summary>Signed by ${form === 'local' ? 'this store' : 'upstream'} <span class="unseen">of ${name}</span></summary>
 <ul class="evidence">${items}</ul>
 </details>`;
 }

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import type { Store } from './types.ts';
 
 /** Lends a folder name in tmp/ (not made yet) to `work` and removes what was put there, however it ends. */
-export async function withScratch<T>(store: Store, purpose: string, work: (folder: string) => Promise<T>): Promise<T> {
+export async function withScratch<T>(
+  store: Pick<Store, 'file'>,
+  purpose: string,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = join(await store.file('tmp'), `${purpose}-${process.pid}-${randomUUID()}`);
   try {
     return await work(folder);

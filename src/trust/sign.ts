@@ -65,6 +65,11 @@ export async function hashNames(armoredSignature: string): Promise<string> {
   return [...new Set(names)].join(',');
 }
 
+/** Its packets, as tools take them that know no armour. */
+export async function binarySignature(armoredSignature: string): Promise<Uint8Array> {
+  return (await readSignature({ armoredSignature, config: POLICY })).write();
+}
+
 /** Several detached signatures of the same bytes as one block. */
 export async function joinSignatures(armored: readonly string[]): Promise<string> {
   const [only] = armored;

@@ -224,6 +224,49 @@ describe('dnf, on repositories of own packages', () => {
   );
 });
 
+describe('dnf, on a repository whose packages are signed as they come in', () => {
+  it(
+    'demands both signatures, before and after a change of the key',
+    async () => {
+      const data = join(dir, 'signing');
+      const packages = join(upstream.folder, 'Packages');
+      await kubedos(data, 'init');
+      await kubedos(data, 'repo', 'create', 'own', '--type', 'yum', '--sign-packages');
+      await kubedos(data, 'repo', 'add', 'own', join(packages, 'lib-2.5-1.noarch.rpm'));
+      await kubedos(data, 'snapshot', 'create', '--channel', 'stable');
+      const own = await serveData(data);
+      try {
+        const client = async (name: string): Promise<DnfRoot> => {
+          const dnf = new DnfRoot(join(dir, name));
+          await dnf.configure(await kubedos(data, 'client-config', 'own', '--url', own.url));
+          expect(await readFile(join(dnf.dir, 'repos', 'test.repo'), 'utf8')).toMatch(/gpgcheck=1\nrepo_gpgcheck=1\n/);
+          return dnf;
+        };
+        await (await client('signed')).run('install', 'lib');
+        await kubedos(data, 'key', 'rotate', '--yes');
+        await kubedos(data, 'repo', 'add', 'own', join(packages, 'tool-1.0-1.noarch.rpm'));
+        await kubedos(data, 'snapshot', 'create', '--channel', 'stable');
+        // `lib` is signed by the key before, `tool` by the new one.
+        const later = await client('signed-anew');
+        await later.run('install', 'tool');
+        expect(await readFile(join(later.dir, 'root/usr/share/lib/name'), 'utf8')).toBe('lib\n');
+        // Revoked, it counts for nothing, until the packages that it signed come in again.
+        await kubedos(data, 'key', 'rotate', '--revoke-old', '--yes');
+        await kubedos(data, 'snapshot', 'create', '--channel', 'stable');
+        const refusing = await client('signed-revoked');
+        await expect(refusing.run('install', 'tool')).rejects.toThrow(/not correct for this package|GPG check FAILED/);
+        for (const name of ['lib-2.5-1', 'tool-1.0-1'])
+          await kubedos(data, 'repo', 'add', 'own', join(packages, `${name}.noarch.rpm`), '--force');
+        await kubedos(data, 'snapshot', 'create', '--channel', 'stable');
+        await (await client('signed-again')).run('install', 'tool');
+      } finally {
+        await own.stop();
+      }
+    },
+    3 * MINUTE,
+  );
+});
+
 describe('the dark side', () => {
   it(
     'gets apt and yum in one bundle, and dnf installs there with no packet for elsewhere',

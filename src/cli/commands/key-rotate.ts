@@ -51,7 +51,9 @@ export const keyRotateCommand: CommandSpec = {
           passphrase,
           now: house.now(),
           revokeOld: plan.revokeOld,
-          beforeUse: async (signer) => void (await resignHeads({ store, signer, before, recordChange })),
+          beforeUse: async (signer) => {
+            await resignHeads({ store, signer, listKeys: () => house.listKeys(), before, recordChange });
+          },
         },
       ),
     );

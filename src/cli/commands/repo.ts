@@ -17,6 +17,10 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
         summary: 'of the metadata (yum): gz, or zst for RHEL 8 and later',
         default: 'gz',
       },
+      {
+        flags: '--sign-packages',
+        summary: 'sign each package as it comes in (yum), by rpmsign; clients then demand it',
+      },
       { flags: '--suite <name>', summary: 'its only suite (apt)', default: 'stable' },
       { flags: '--component <name...>', summary: 'its components (apt; main)' },
       { flags: '--architecture <name...>', summary: 'its architectures (apt; amd64)' },
@@ -25,11 +29,16 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
       'kubedos repo create ours',
       'kubedos repo create ours --suite bookworm --architecture amd64 arm64',
       'kubedos repo create ours-el9 --type yum',
+      'kubedos repo create ours-el9 --type yum --sign-packages',
     ],
     run: async (context, input) => {
       const type = input.string('type') ?? 'apt';
       if (type === 'yum') return createYum(context, input);
       if (type !== 'apt') throw new KubedosError('usage.argument', `--type ${type}: expected apt or yum`);
+      if (input.flag('sign-packages'))
+        throw new KubedosError('usage.argument', '--sign-packages: packages of apt carry no signatures', {
+          hint: 'the signed Release vouches for each .deb',
+        });
       const { createRepo } = await import('../../publish/local-repo.ts');
       const or = (name: string, fallback: string): string[] => {
         const given = input.strings(name);
@@ -88,7 +97,7 @@ async function createYum(context: Context, input: Input) {
   const report = await createRpmRepo(
     { ...deps, publish: deps.publishRpm },
     input.argument(0),
-    { compression },
+    { compression, signPackages: input.flag('sign-packages') },
     context,
   );
   return describe(report, `created, empty; add packages with \`kubedos repo add ${report.mirror} FILE.rpm\``);

@@ -1,5 +1,4 @@
 /** Repositories of own rpm packages: no upstream, signed by this store. */
-import pLimit from 'p-limit';
 import type { ListingChange, PackageRow } from '../../catalog/types.ts';
 import { KubedosError } from '../../errors.ts';
 import type { PublishedRpm, PublishRpm, RpmPublication } from '../../formats/rpm/publication.ts';
@@ -7,20 +6,23 @@ import type { Run } from '../../progress.ts';
 import { readManifest, writeManifest } from '../../store/manifest.ts';
 import { editManifest } from '../../store/manifest-edit.ts';
 import { isoSeconds } from '../../store/schemas.ts';
-import type { ManifestEntry, ManifestRef, MirrorHead, Store } from '../../store/types.ts';
+import type { Evidence, ManifestEntry, ManifestRef, MirrorHead, Store } from '../../store/types.ts';
 import type { RepoChange } from '../local-repo.ts';
 import { Outcome, type RepoReport } from '../repo-outcome.ts';
 import { type LocalRepoDeps, tellCatalog, unchanged } from '../repo-publication.ts';
 import { rpmRow } from './package-rows.ts';
+import { type PackageSigning, packagesSignedBy } from './package-signing.ts';
 import { RecordFile } from './record-file.ts';
 import { type RpmRepoMemory, type RpmRepoSettings, rpmRepoMemory } from './repo-settings.ts';
 import { changed, mergedRecords, type Settled, settleChange } from './rpm-change.ts';
-import { type RpmAddition, takeInRpm } from './rpm-intake.ts';
+import { type RpmAddition, takeInRpms } from './rpm-intake.ts';
 import { type StoredRecord, storedRecords } from './stored-metadata.ts';
 
 export interface RpmRepoDeps extends Pick<LocalRepoDeps, 'now' | 'recordChange'> {
   readonly store: Pick<Store, 'objects' | 'heads' | 'withWriter' | 'file'>;
   readonly publish: PublishRpm;
+  /** For repositories that sign what comes in. */
+  readonly signing: PackageSigning;
 }
 
 /** Publishes an empty repository under that name; `store.exists` if there is a mirror of that name. */
@@ -51,38 +53,25 @@ export async function changeRpmRepo(
   run: Run = {},
 ): Promise<RepoReport> {
   const { store } = deps;
+  const { rpm } = (await stateOf(store, mirror)).memory;
   const file = new RecordFile(await store.file('tmp'));
   try {
     // Before the lock: uploads may be slow, and nobody is to wait for them.
-    const additions = await takeInAll(deps, { mirror, add: change.add ?? [], file }, run);
+    const signing = rpm.signPackages ? deps.signing : undefined;
+    const additions = await takeInRpms({ store, signing }, { mirror, add: change.add ?? [], file }, run);
     return await store.withWriter('repo change', () => applyChange(deps, { mirror, change, additions, file }, run));
   } finally {
     await file.dispose();
   }
 }
 
-const PARALLEL_INTAKES = 8;
-
-/** All end before the first failure comes out: they write to one file. */
-async function takeInAll(
-  { store }: RpmRepoDeps,
-  of: { readonly mirror: string; readonly add: NonNullable<RepoChange['add']>; readonly file: RecordFile },
-  { signal }: Run,
-): Promise<RpmAddition[]> {
-  const limit = pLimit(PARALLEL_INTAKES);
-  const tasks: Promise<RpmAddition>[] = [];
-  for await (const wanted of of.add)
-    tasks.push(
-      limit(() => {
-        if (signal?.aborted) throw new KubedosError('cancelled', `change ${of.mirror}: stopped`);
-        return takeInRpm(store.objects, of.file, wanted);
-      }),
-    );
-  const settled = await Promise.allSettled(tasks);
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+async function stateOf({ heads }: Pick<Store, 'heads'>, mirror: string) {
+  const head = await heads.read(mirror);
+  if (head === undefined)
+    throw new KubedosError('store.not-found', `change ${mirror}: there is no such repository`, {
+      hint: `make it with \`kubedos repo create ${mirror} --type yum\``,
+    });
+  return { head, memory: rpmRepoMemory(head) };
 }
 
 async function applyChange(
@@ -96,13 +85,8 @@ async function applyChange(
   run: Run,
 ): Promise<RepoReport> {
   const { mirror, change, additions, file } = of;
-  const { objects, heads } = deps.store;
-  const head = await heads.read(mirror);
-  if (head === undefined)
-    throw new KubedosError('store.not-found', `change ${mirror}: there is no such repository`, {
-      hint: `make it with \`kubedos repo create ${mirror} --type yum\``,
-    });
-  const memory = rpmRepoMemory(head);
+  const { objects } = deps.store;
+  const { head, memory } = await stateOf(deps.store, mirror);
   for (const { path, sha256 } of additions) {
     // They were stored before the lock was taken: a collection of garbage may have come between.
     if ((await objects.stat(sha256)) === undefined)
@@ -137,7 +121,9 @@ async function publishChange(deps: RpmRepoDeps, state: NextState, run: Run): Pro
   const published = await deps.publish(publication, run);
   for (const addition of settled.additions) outcome.added.set(addition.path, changed(addition));
   const manifest = await nextManifest(deps, state, published);
-  await deps.store.heads.write(headOf(state, manifest, { published, date: publication.date }), before?.root);
+  const evidence = await evidenceOf(deps, state, published);
+  const head = headOf(state, manifest, { published, date: publication.date, evidence });
+  await deps.store.heads.write(head, before?.root);
   const change: ListingChange = {
     before: before?.root,
     root: manifest.root,
@@ -193,12 +179,22 @@ function rowOf({ nevra, path, sha256, summary, source, group }: RpmAddition): Pa
   return { ...rpmRow({ ...nevra, summary, sourceRpm: source, group }), path, sha256 };
 }
 
+async function evidenceOf(
+  { signing }: RpmRepoDeps,
+  { rpm, previous }: NextState,
+  { entries }: PublishedRpm,
+): Promise<Evidence[]> {
+  if (!rpm.signPackages) return [];
+  return [packagesSignedBy((await signing.key()).info.fingerprint, { entries, previous: previous?.head })];
+}
+
 function headOf(
   { mirror, rpm }: NextState,
   manifest: ManifestRef,
-  { published, date }: { readonly published: PublishedRpm; readonly date: Date },
+  of: { readonly published: PublishedRpm; readonly date: Date; readonly evidence: readonly Evidence[] },
 ): MirrorHead {
-  const time = isoSeconds(date);
+  const { published, evidence } = of;
+  const time = isoSeconds(of.date);
   const generations = published.generations.map((files) => [...files]);
   const memory: RpmRepoMemory = { rpm, published: time, generations };
   return {
@@ -207,7 +203,7 @@ function headOf(
     kind: 'yum',
     form: 'local',
     manifest,
-    evidence: [],
+    evidence,
     time,
     spec: null,
     memory: { ...memory },

@@ -4,7 +4,11 @@ import { KubedosError } from '../../errors.ts';
 import type { MirrorHead } from '../../store/types.ts';
 
 const memorySchema = z.looseObject({
-  rpm: z.strictObject({ compression: z.enum(['gz', 'zst']) }),
+  rpm: z.strictObject({
+    compression: z.enum(['gz', 'zst']),
+    /** The store signs each package as it comes in. */
+    signPackages: z.boolean().optional(),
+  }),
   /** ISO 8601. */
   published: z.string(),
   generations: z.array(z.array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: z.number() }))),

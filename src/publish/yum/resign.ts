@@ -5,15 +5,15 @@ import { parseRepomd } from '../../formats/rpm/repomd.ts';
 import { lookupPath } from '../../store/manifest.ts';
 import { editManifest } from '../../store/manifest-edit.ts';
 import type { ManifestEntry, ManifestRef, MirrorHead, ObjectStore, Sha256 } from '../../store/types.ts';
-import type { Keyring, SigningKey } from '../../trust/types.ts';
+import type { Keyring } from '../../trust/types.ts';
 import { MAX_KEYRING_BYTES, storedDocument } from '../stored-file.ts';
-import { signedFiles } from './publish-yum.ts';
+import { type RpmPublisherDeps, signedFiles } from './publish-yum.ts';
 import { mirrorRepositories } from './repositories.ts';
 
 /** Clients are given the new key with it. The manifest's objects are flushed. */
 export async function resignRpmMirror(
   objects: ObjectStore,
-  signer: Pick<SigningKey, 'detached' | 'publicArmored'>,
+  { signer, listKeys }: Pick<RpmPublisherDeps, 'signer' | 'listKeys'>,
   { manifest, evidence }: Pick<MirrorHead, 'manifest' | 'evidence'>,
 ): Promise<ManifestRef> {
   const set: ManifestEntry[] = [];
@@ -21,7 +21,7 @@ export async function resignRpmMirror(
   const packageKeys = Buffer.concat(
     await Promise.all([...keyrings].sort().map((keyring) => keyringBytes(objects, keyring))),
   );
-  const deps = { objects, signer, listKeys: async () => signer.publicArmored() };
+  const deps = { objects, signer, listKeys };
   for (const { folder, repomd: entry } of await mirrorRepositories(objects, manifest.root)) {
     const repomd = await storedDocument(objects, entry);
     const { revision } = await parseRepomd(repomd, entry.path);

@@ -1,4 +1,6 @@
-/** Takes an .rpm into the store and finds its place in a repository. */
+/** Takes .rpm files into the store and finds their places in a repository. */
+import { createReadStream } from 'node:fs';
+import pLimit from 'p-limit';
 import { KubedosError } from '../../errors.ts';
 import { canonicalPath } from '../../formats/path.ts';
 import { filelistsRecord, otherRecord, primaryRecord } from '../../formats/rpm/metadata-text.ts';
@@ -6,9 +8,13 @@ import { type Nevra, showNevra } from '../../formats/rpm/package.ts';
 import { readRpm } from '../../formats/rpm/rpm-file.ts';
 import { rpmPackage } from '../../formats/rpm/rpm-package.ts';
 import { TAG } from '../../formats/rpm/tags.ts';
-import type { ObjectStore } from '../../store/types.ts';
+import type { Run } from '../../progress.ts';
+import { withScratch } from '../../store/scratch.ts';
+import type { ObjectStore, Store } from '../../store/types.ts';
 import type { NewPackage } from '../deb-intake.ts';
 import { storeReading } from '../intake.ts';
+import type { RepoChange } from '../local-repo.ts';
+import { type PackageSigning, signedPackage } from './package-signing.ts';
 import type { KeptRecords, RecordFile } from './record-file.ts';
 
 export interface RpmAddition {
@@ -26,15 +32,47 @@ export interface RpmAddition {
 /** What rpm takes for names and versions, less what no path should hold. */
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._+~^-]*$/;
 
+const PARALLEL_INTAKES = 8;
+
+/** In the order given. All end before the first failure comes out: they write to one file. */
+export async function takeInRpms(
+  deps: {
+    readonly store: Pick<Store, 'objects' | 'file'>;
+    /** Undefined: packages stay as they are. */
+    readonly signing: PackageSigning | undefined;
+  },
+  of: { readonly mirror: string; readonly add: NonNullable<RepoChange['add']>; readonly file: RecordFile },
+  { signal }: Run,
+): Promise<RpmAddition[]> {
+  const { store, signing } = deps;
+  const take = (wanted: NewPackage): Promise<RpmAddition> =>
+    signing === undefined
+      ? takeInRpm(store.objects, of.file, wanted)
+      : withScratch(store, 'sign', async (folder) => {
+          const source = createReadStream(await signedPackage(signing, wanted, { folder, signal }));
+          return takeInRpm(store.objects, of.file, { ...wanted, source });
+        });
+  const limit = pLimit(PARALLEL_INTAKES);
+  const tasks: Promise<RpmAddition>[] = [];
+  for await (const wanted of of.add)
+    tasks.push(
+      limit(() => {
+        if (signal?.aborted) throw new KubedosError('cancelled', `change ${of.mirror}: stopped`);
+        return take(wanted);
+      }),
+    );
+  const settled = await Promise.allSettled(tasks);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
 /**
  * The payload is held against the digests in its headers. The time that metadata gives the file is that of its build:
  * when it came in would make other bytes of the same packages.
  */
-export async function takeInRpm(
-  objects: ObjectStore,
-  file: RecordFile,
-  { origin, source }: NewPackage,
-): Promise<RpmAddition> {
+async function takeInRpm(objects: ObjectStore, file: RecordFile, { origin, source }: NewPackage): Promise<RpmAddition> {
   const { ref, content: rpm } = await storeReading(objects, { source, origin }, readRpm);
   const { nevra } = rpm;
   for (const [what, value] of Object.entries(nevra))

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCatalog } from '../../../src/catalog/catalog.ts';
+import { addSignature } from '../../../src/exec/rpmsign.ts';
 import { filelistsRecords, otherRecords, recordPkgid } from '../../../src/formats/rpm/filelists.ts';
 import { primaryPackage, primaryRecords } from '../../../src/formats/rpm/primary.ts';
 import { parseRepomd } from '../../../src/formats/rpm/repomd.ts';
@@ -36,7 +37,8 @@ async function depsWith(cacheDir: string): Promise<RpmRepoDeps> {
     signer: key,
     listKeys: async () => key.publicArmored,
   });
-  return { store, publish, now: () => publishing.clock };
+  const signing = { key: async () => ({ ...key, info: key }), addSignature };
+  return { store, publish, signing, now: () => publishing.clock };
 }
 
 type Wanted = Omit<FakeRpm, 'bytes'> & { readonly options?: RpmOptions };
@@ -223,10 +225,10 @@ test('a new key signs the newest state anew, and clients are given that key', as
   await add([{ name: 'a', version: '1' }]);
   const repomd = await read('repodata/repomd.xml');
   const [before, next] = [await loadKeyring([Buffer.from(publishing.key.publicArmored)], 'all'), await fakeKey('Next')];
-  const signer = { ...next, publicArmored: () => next.publicArmored };
-  expect(await resignHeads({ store: publishing.store, signer, before })).toEqual(['own']);
+  const [signer, listKeys] = [next, async () => next.publicArmored];
+  expect(await resignHeads({ store: publishing.store, signer, listKeys, before })).toEqual(['own']);
   expect(await read('repodata/repomd.xml')).toEqual(repomd);
   const keyring = await loadKeyring([await read('RPM-GPG-KEYS-kubedos.asc')], [next.fingerprint]);
   await keyring.verifyDetached(repomd, await read('repodata/repomd.xml.asc'), 'repomd.xml');
-  expect(await resignHeads({ store: publishing.store, signer, before })).toEqual([]);
+  expect(await resignHeads({ store: publishing.store, signer, listKeys, before })).toEqual([]);
 });

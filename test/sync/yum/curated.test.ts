@@ -163,14 +163,14 @@ describe('a first sync', () => {
     await bench.sync();
     const before = await loadKeyring([Buffer.from(own.publicArmored)], [own.fingerprint]);
     const next = await fakeKey('Next');
-    const signer = { ...next, publicArmored: () => next.publicArmored };
-    expect(await resignHeads({ store: bench.store, signer, before })).toEqual(['fake']);
+    const [signer, listKeys] = [next, async () => next.publicArmored];
+    expect(await resignHeads({ store: bench.store, signer, listKeys, before })).toEqual(['fake']);
     const keys = await read(/^RPM-GPG-KEYS/);
     expect(keys).toContain(next.publicArmored.trim().split('\n')[3]);
     expect(keys).not.toContain(own.publicArmored.trim().split('\n')[3]);
     expect(keys).toContain(key.publicArmored.trim().split('\n')[3]);
     const after = await loadKeyring([Buffer.from(next.publicArmored)], [next.fingerprint]);
-    expect(await resignHeads({ store: bench.store, signer, before: after })).toEqual(['fake']);
+    expect(await resignHeads({ store: bench.store, signer, listKeys, before: after })).toEqual(['fake']);
   });
 
   test('a dry run tells what would come, and writes nothing', async () => {
