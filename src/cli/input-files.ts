@@ -1,12 +1,17 @@
 /** Files that a command line names. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { errnoOf, KubedosError } from '../errors.ts';
+
+/** Read at once, and without the thread pool: of thousands of small packages, a stream for each costs the most. */
+const SMALL_BYTES = 256 * 1024;
 
 /** Opened when it is read: there may be more files than may be open at once. `usage.argument` where it cannot be read. */
 export async function* fileContent(file: string): AsyncGenerator<Buffer> {
   try {
-    yield* createReadStream(file);
+    const stats = statSync(file);
+    if (stats.isFile() && stats.size <= SMALL_BYTES) yield readFileSync(file);
+    else yield* createReadStream(file);
   } catch (cause) {
     throw inputError(file, cause);
   }

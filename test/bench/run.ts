@@ -10,10 +10,11 @@ import { largeArchive } from './rows/large-archive.ts';
 import { million } from './rows/million.ts';
 import { publish } from './rows/publish.ts';
 import { rpm } from './rows/rpm.ts';
+import { rpmMemory } from './rows/rpm-memory.ts';
 import { serve } from './rows/serve.ts';
 import type { Figure, Row } from './types.ts';
 
-const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, rpm, million];
+const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, rpm, rpmMemory, million];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => name !== 'all' && !ROWS.some((row) => row.name === name));

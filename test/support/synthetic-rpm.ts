@@ -1,11 +1,12 @@
 /** Many small packages, and metadata as large as that of a distribution. */
 
-import { once } from 'node:events';
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { primaryRecord } from '../../src/formats/rpm/metadata-text.ts';
 import type { PackageFacts } from '../../src/formats/rpm/package.ts';
 import { TAG } from '../../src/formats/rpm/tags.ts';
+import type { Piece } from '../../src/publish/piece-cutting.ts';
 import { metadataPieces } from '../../src/publish/yum/record-pieces.ts';
 import { type TagValue, writeRpm } from './write-rpm.ts';
 
@@ -55,17 +56,19 @@ export async function syntheticPrimary(file: string, count: number): Promise<voi
       yield { name, bytes: Buffer.from(primaryRecord(factsOf(name, n), filesOf(name))) };
     }
   }
-  const stream = createWriteStream(file);
-  for await (const { content } of metadataPieces('primary', count, records()))
-    if (!stream.write(Buffer.from(content))) await once(stream, 'drain');
-  stream.end();
-  await once(stream, 'close');
+  await pipeline(contents(metadataPieces('primary', count, records())), createWriteStream(file));
+}
+
+export async function* contents(pieces: AsyncIterable<Pick<Piece, 'content'>>): AsyncGenerator<Buffer> {
+  // A copy: a piece's memory is used again.
+  for await (const { content } of pieces) yield Buffer.from(content);
 }
 
 const filesOf = (name: string) =>
   [`/usr/bin/${name}`, `/etc/${name}.conf`].map((path) => ({ path, type: 'file' as const }));
 
-function factsOf(name: string, n: number): PackageFacts {
+/** Of a package as a distribution has them on average. */
+export function factsOf(name: string, n: number): PackageFacts {
   const evr = { epoch: '0', version: `1.${n}`, release: '1.el9' };
   const equal = (capability: string) => ({ name: capability, flags: 'EQ' as const, ...evr });
   return {
