@@ -28,7 +28,7 @@ export type Comparison = 'EQ' | 'LT' | 'GT' | 'LE' | 'GE';
 /** One entry (`rpm:entry`): a capability, a file, or a rich dependency `(a or b)` in `name`. */
 export interface Capability {
   readonly name: string;
-  /** With a comparison there is an epoch (`'0'`), a version, and perhaps a release. */
+  /** With a comparison there is an epoch (`'0'`), a version, and perhaps a release: or none of them in odd packages. */
   readonly flags?: Comparison | undefined;
   readonly epoch?: string | undefined;
   readonly version?: string | undefined;
