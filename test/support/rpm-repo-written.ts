@@ -6,6 +6,7 @@ import { type TagValue, writeRpm } from './write-rpm.ts';
 
 const [LESS, EQUAL, MISSING_OK, STRONG] = [1 << 1, 1 << 3, 1 << 19, 1 << 27];
 const FILE_DIGESTS = 1035;
+const NO_SOURCE = 1051;
 
 /** Name, flags and version of each. */
 type Relations = readonly (readonly [string | Uint8Array, number, string])[];
@@ -17,6 +18,16 @@ const PROVIDES = [TAG.provideName, TAG.provideFlags, TAG.provideVersion] as cons
 
 const PACKAGES: Readonly<Record<string, readonly (readonly [number, TagValue])[]>> = {
   bare: [],
+  'without-source': [],
+  'is-source': [[TAG.sourcePackage, { int32: [1] }]],
+  'is-nosrc': [
+    [TAG.sourcePackage, { int32: [1] }],
+    [NO_SOURCE, { int32: [0] }],
+  ],
+  'is-both': [
+    [TAG.sourcePackage, { int32: [1] }],
+    [TAG.sourceRpm, { text: 'both.src.rpm' }],
+  ],
   'odd-files': files([
     'new\nline',
     "it's",
@@ -107,7 +118,8 @@ function files(names: readonly (string | Uint8Array)[]) {
 export async function writtenRpms(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, tags] of Object.entries(PACKAGES)) {
-    const { bytes = '' } = await writeRpm({ name, version: '1', arch: 'x86_64' }, { tags: new Map(tags) });
+    const options = { tags: new Map(tags), sourceRpm: !/source$|^is-/.test(name) };
+    const { bytes = '' } = await writeRpm({ name, version: '1', arch: 'x86_64' }, options);
     await writeFile(join(folder, `${name}-1-1.x86_64.rpm`), bytes);
   }
 }

@@ -2,6 +2,7 @@
  * A repository of several hundred packages and its metadata by createrepo_c: those of hard.spec, mixtures of all that
  * rpmbuild takes, and packages written by hand for what rpmbuild of today does not make.
  */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildRpms, createRepo, hardSpec, specBytes } from './build-rpm.ts';
 import { mixedSpec } from './rpm-repo-spec.ts';
@@ -11,12 +12,14 @@ import { seededDraw } from './seed.ts';
 const TARGETS = ['x86_64', 'i686', 'x86_64', 'x86_64', 'i686', 'x86_64', 'x86_64', 'x86_64'];
 const PACKAGES_EACH = 40;
 
-/** A package in two languages; `trans`: what runs before and after the whole transaction has needs of its own. */
+/** Without its source, in two languages; `trans`: what runs before and after the whole transaction has needs of its own. */
 const SMALL_SPEC = `Name: small
 Version: 1
 Release: 1
 Summary: of which others are built
 License: MIT
+Source0: secret
+NoSource: 0
 %description
 Small.
 %package -n zwei
@@ -52,9 +55,10 @@ export async function rpmRepo(dir: string): Promise<string> {
     for (const [i, { target, spec }] of mixed.entries())
       if (i % 2 === half) await buildRpms(spec, repo, join(dir, `mix${i}`), '--nodeps', '--target', target);
   });
+  await writeFile(join(dir, 'secret'), '');
   const others = [
     buildRpms(await hardSpec(), repo, join(dir, 'hard')),
-    buildRpms(Buffer.from(SMALL_SPEC), repo, join(dir, 'small')),
+    buildRpms(Buffer.from(SMALL_SPEC), repo, join(dir, 'small'), '--define', `_sourcedir ${dir}`),
     writtenRpms(repo),
   ];
   await Promise.all([...halves, ...others]);

@@ -6,7 +6,7 @@ export interface Nevra {
   readonly epoch: string;
   readonly version: string;
   readonly release: string;
-  /** Of a source package: `src` or `nosrc`. */
+  /** Of a source package `src`, also of one without its source (`nosrc`): as rpm and createrepo_c have it. */
   readonly arch: string;
 }
 
@@ -78,7 +78,7 @@ export interface PackageFacts extends Nevra {
   readonly vendor: string;
   readonly group: string;
   readonly buildHost: string;
-  /** File name; empty for a source package. */
+  /** File name; empty for a source package, `(none)` for another that names none. */
   readonly sourceRpm: string;
   /** Where the header lies within the package file: offset of its first byte, and of the first byte behind it. */
   readonly headerRange: readonly [number, number];

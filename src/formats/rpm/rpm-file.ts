@@ -97,14 +97,9 @@ function nevraOf(header: RpmHeader, origin: string): Nevra {
     epoch: String(header.number(TAG.epoch) ?? 0),
     version: need(TAG.version, 'version'),
     release: need(TAG.release, 'release'),
-    arch: archOf(header, need(TAG.arch, 'architecture')),
+    // A source package says for what it was built.
+    arch: header.has(TAG.sourcePackage) ? 'src' : need(TAG.arch, 'architecture'),
   };
-}
-
-/** A source package says for what it was built, and no name of a source package. */
-function archOf(header: RpmHeader, arch: string): string {
-  if (header.has(TAG.sourceRpm)) return arch;
-  return header.has(TAG.noSource) || header.has(TAG.noPatch) ? 'nosrc' : 'src';
 }
 
 function signaturesOf(signature: RpmHeader): RpmSignature[] {

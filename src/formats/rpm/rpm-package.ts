@@ -55,7 +55,7 @@ export function rpmPackage(
     vendor: text(header, TAG.vendor),
     group: text(header, TAG.group),
     buildHost: text(header, TAG.buildHost),
-    sourceRpm: text(header, TAG.sourceRpm),
+    sourceRpm: nevra.arch === 'src' || header.has(TAG.sourceRpm) ? text(header, TAG.sourceRpm) : '(none)',
     headerRange: file.headerRange,
     capabilities: capabilitiesOf(header, files),
   };

@@ -27,8 +27,6 @@ export const TAG = {
   requireFlags: 1048,
   requireName: 1049,
   requireVersion: 1050,
-  noSource: 1051,
-  noPatch: 1052,
   conflictFlags: 1053,
   conflictName: 1054,
   conflictVersion: 1055,
