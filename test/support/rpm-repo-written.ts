@@ -16,6 +16,7 @@ const OLD_SUGGESTS = [TAG.oldSuggestName, TAG.oldSuggestFlags, TAG.oldSuggestVer
 const OLD_ENHANCES = [TAG.oldEnhanceName, TAG.oldEnhanceFlags, TAG.oldEnhanceVersion] as const;
 const PROVIDES = [TAG.provideName, TAG.provideFlags, TAG.provideVersion] as const;
 
+/** By name: `is-…` and `…source` do not name the package they are built of, `v3-…` have no region, as before rpm 4. */
 const PACKAGES: Readonly<Record<string, readonly (readonly [number, TagValue])[]>> = {
   bare: [],
   'without-source': [],
@@ -76,6 +77,33 @@ const PACKAGES: Readonly<Record<string, readonly (readonly [number, TagValue])[]
     ['libc.so.6(GLIBC_PRIVATE)(64bit)', 0, ''],
     ['libc.so.6(GLIBC_ABI)', 0, ''],
   ]),
+  'whole-paths': [
+    [TAG.oldFileNames, { strings: ['/usr/bin/one', '/etc/dir', Buffer.from('/usr/share/caf\xe9', 'latin1')] }],
+    [TAG.fileModes, { int16: [0o100755, 0o040755, 0o120777] }],
+    [TAG.fileFlags, { int32: [0, 0, 1 << 6] }],
+    [FILE_DIGESTS, { strings: ['', '', ''] }],
+    ...relations(REQUIRES, [['/usr/bin/one', 0, '']]),
+  ],
+  'without-flags': files(['a', 'b']).filter(([tag]) => tag !== TAG.fileFlags),
+  'v3-nothing': [[TAG.epoch, { int32: [0] }]],
+  'v3-unversioned': [
+    [TAG.provideName, { strings: ['virtual', 'other'] }],
+    ...relations(REQUIRES, [
+      ['v3-unversioned', EQUAL, '1-1'],
+      ['virtual', 0, ''],
+    ]),
+  ],
+  'v3-versioned': relations(PROVIDES, [
+    ['v3-versioned', EQUAL, '1-1'],
+    ['virtual', 0, ''],
+  ]),
+  'v3-other-version': relations(PROVIDES, [['v3-other-version', EQUAL, '0:1-1']]),
+  'in-no-folder': files(['a'], ''),
+  'in-no-folder-source': files(['a.spec'], ''),
+  'in-folders-source': files(['a']),
+  'v3-paths-source': [[TAG.oldFileNames, { strings: ['a.spec'] }]],
+  'v3-rooted-source': [[TAG.oldFileNames, { strings: ['/a'] }]],
+  'v3-source': [[TAG.sourcePackage, { int32: [1] }]],
   'old-weak': [
     ...relations(REQUIRES, [
       ['optional', MISSING_OK | EQUAL, '1'],
@@ -103,11 +131,11 @@ function relations([name, flags, version]: readonly [number, number, number], li
   ] as const;
 }
 
-function files(names: readonly (string | Uint8Array)[]) {
+function files(names: readonly (string | Uint8Array)[], folder = '/usr/sbin/') {
   const each = <T>(value: T): T[] => names.map(() => value);
   return [
     [TAG.baseNames, { strings: names }],
-    [TAG.dirNames, { strings: ['/usr/sbin/'] }],
+    [TAG.dirNames, { strings: [folder] }],
     [TAG.dirIndexes, { int32: each(0) }],
     [TAG.fileModes, { int16: each(0o100644) }],
     [TAG.fileFlags, { int32: each(0) }],
@@ -118,7 +146,7 @@ function files(names: readonly (string | Uint8Array)[]) {
 export async function writtenRpms(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, tags] of Object.entries(PACKAGES)) {
-    const options = { tags: new Map(tags), sourceRpm: !/source$|^is-/.test(name) };
+    const options = { tags: new Map(tags), sourceRpm: !/source$|^is-/.test(name), region: !name.startsWith('v3-') };
     const { bytes = '' } = await writeRpm({ name, version: '1', arch: 'x86_64' }, options);
     await writeFile(join(folder, `${name}-1-1.x86_64.rpm`), bytes);
   }

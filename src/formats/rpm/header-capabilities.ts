@@ -9,6 +9,7 @@ import {
   type PackagedFile,
   type PackageFacts,
 } from './package.ts';
+import type { RpmFile } from './rpm-file.ts';
 import { TAG } from './tags.ts';
 import { compareVersionPart } from './version.ts';
 
@@ -45,6 +46,7 @@ const OLD_KINDS: readonly { readonly tags: Tags; readonly weak: DependencyKind; 
 
 /** RPMSENSE_LESS, _GREATER and _EQUAL of rpmds.h. */
 const COMPARISONS: Readonly<Record<number, Comparison>> = { 2: 'LT', 4: 'GT', 8: 'EQ', 10: 'LE', 12: 'GE' };
+const EQUAL = 8;
 /** RPMSENSE_POSTTRANS, _PREREQ, _PRETRANS, _SCRIPT_PRE, _SCRIPT_POST. */
 const PRE = (1 << 5) | (1 << 6) | (1 << 7) | (1 << 9) | (1 << 10);
 /** RPMSENSE_MISSINGOK: required by old packages that do without. */
@@ -62,8 +64,10 @@ interface Listed {
 
 type Lists = Record<DependencyKind, Listed[]>;
 
-export function capabilitiesOf(header: RpmHeader, files: readonly PackagedFile[]): PackageFacts['capabilities'] {
+export function capabilitiesOf(file: RpmFile, files: readonly PackagedFile[]): PackageFacts['capabilities'] {
+  const { header } = file;
   const lists = Object.fromEntries(DEPENDENCY_KINDS.map((kind) => [kind, readList(header, KINDS[kind])])) as Lists;
+  lists.provides.push(...ownProvides(file));
   const { needed, optional } = requirements(lists, files);
   lists.requires = needed;
   lists.recommends.unshift(...optional);
@@ -78,14 +82,22 @@ export function capabilitiesOf(header: RpmHeader, files: readonly PackagedFile[]
 function readList(header: RpmHeader, tags: Tags): Listed[] {
   const flags = header.numbers(tags.flags);
   const versions = header.strings(tags.version);
-  return header.strings(tags.name).flatMap((name, i) => {
-    const sense = flags[i] ?? 0;
-    const comparison = COMPARISONS[sense & 15];
-    const version = versions[i] ?? Buffer.alloc(0);
-    const capability = capabilityOf(readable(name), comparison, readable(version));
-    const range = `${comparison ?? ''} ${version.toString('latin1')}`;
-    return capability ? [{ capability, sense, name: name.toString('latin1'), range }] : [];
-  });
+  return header.strings(tags.name).flatMap((name, i) => listed(name, flags[i] ?? 0, versions[i] ?? Buffer.alloc(0)));
+}
+
+/** Before rpm 4 packages did not say that they provide themselves; rpm adds it to what it reads. */
+function ownProvides({ header, nevra }: RpmFile): Listed[] {
+  const { name, epoch, version, release, arch } = nevra;
+  if (header.has(TAG.headerImmutable) || arch === 'src') return [];
+  const evr = `${header.has(TAG.epoch) ? `${epoch}:` : ''}${version}-${release}`;
+  return listed(Buffer.from(name), EQUAL, Buffer.from(evr));
+}
+
+function listed(name: Buffer, sense: number, version: Buffer): Listed[] {
+  const comparison = COMPARISONS[sense & 15];
+  const capability = capabilityOf(readable(name), comparison, readable(version));
+  const range = `${comparison ?? ''} ${version.toString('latin1')}`;
+  return capability ? [{ capability, sense, name: name.toString('latin1'), range }] : [];
 }
 
 /** None where the epoch is no number, as createrepo_c passes over those. */

@@ -98,9 +98,20 @@ function nevraOf(header: RpmHeader, origin: string): Nevra {
     version: need(TAG.version, 'version'),
     release: need(TAG.release, 'release'),
     // A source package says for what it was built.
-    arch: header.has(TAG.sourcePackage) ? 'src' : need(TAG.arch, 'architecture'),
+    arch: isSource(header) ? 'src' : need(TAG.arch, 'architecture'),
   };
 }
+
+/** Old source packages are not marked as such: of those alone the files lie in no folder. */
+function isSource(header: RpmHeader): boolean {
+  if (header.has(TAG.sourcePackage)) return true;
+  if (header.has(TAG.sourceRpm)) return false;
+  const [folder, ...others] = header.strings(TAG.dirNames);
+  if (folder !== undefined) return folder.length === 0 && others.length === 0;
+  const [path] = header.strings(TAG.oldFileNames);
+  return path !== undefined && path[0] !== SLASH;
+}
+const SLASH = 47;
 
 function signaturesOf(signature: RpmHeader): RpmSignature[] {
   const found: RpmSignature[] = [];

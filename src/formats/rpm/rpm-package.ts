@@ -57,7 +57,7 @@ export function rpmPackage(
     buildHost: text(header, TAG.buildHost),
     sourceRpm: nevra.arch === 'src' || header.has(TAG.sourceRpm) ? text(header, TAG.sourceRpm) : '(none)',
     headerRange: file.headerRange,
-    capabilities: capabilitiesOf(header, files),
+    capabilities: capabilitiesOf(file, files),
   };
   return { facts, files, changelogs: changelogsOf(header, options.changelogLimit) };
 }
@@ -79,16 +79,24 @@ function archiveBytes({ header, signature }: RpmFile): number {
   );
 }
 
+/** As many as there is all of. */
 function filesOf(header: RpmHeader): PackagedFile[] {
-  const folders = header.strings(TAG.dirNames);
-  const names = header.strings(TAG.baseNames);
-  const indexes = header.numbers(TAG.dirIndexes);
+  const paths = pathsOf(header);
   const modes = header.numbers(TAG.fileModes);
   const flags = header.numbers(TAG.fileFlags);
-  return names.map((name, i) => ({
-    path: readable(Buffer.concat([folders[indexes[i] ?? -1] ?? Buffer.alloc(0), name])),
-    type: typeOf(modes[i] ?? 0, flags[i] ?? 0),
-  }));
+  return paths
+    .slice(0, Math.min(modes.length, flags.length))
+    .map((path, i) => ({ path: readable(path), type: typeOf(modes[i] ?? 0, flags[i] ?? 0) }));
+}
+
+function pathsOf(header: RpmHeader): Buffer[] {
+  if (!header.has(TAG.dirNames)) return header.strings(TAG.oldFileNames);
+  const folders = header.strings(TAG.dirNames);
+  const names = header.strings(TAG.baseNames);
+  return header
+    .numbers(TAG.dirIndexes)
+    .slice(0, names.length)
+    .map((folder, i) => Buffer.concat([folders[folder] ?? Buffer.alloc(0), names[i] ?? Buffer.alloc(0)]));
 }
 
 function typeOf(mode: number, flags: number): FileType {

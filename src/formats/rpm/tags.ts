@@ -19,6 +19,8 @@ export const TAG = {
   group: 1016,
   url: 1020,
   arch: 1022,
+  /** Whole paths, before rpm 4. */
+  oldFileNames: 1027,
   fileModes: 1030,
   fileFlags: 1037,
   sourceRpm: 1044,
