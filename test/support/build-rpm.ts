@@ -17,15 +17,24 @@ export async function hardSpec(): Promise<Buffer> {
     const [weekday = '', date = '', month = '', year = ''] = day.replace(',', '').split(' ');
     return `* ${weekday} ${month} ${date} ${year} C D <c@d> - 0.${CHANGES - i}\n- change ${i}`;
   });
-  const whole = text.replace('@CHANGES@', changes.join('\n'));
-  const parts = whole.split('@LATIN1@').map((part) => Buffer.from(part));
-  return Buffer.concat(parts.flatMap((part, at) => (at === 0 ? [part] : [Buffer.from([0xe9]), part])));
+  return specBytes(text.replace('@CHANGES@', changes.join('\n')));
+}
+
+/** `@E9@` is a byte, of no UTF-8 perhaps: `é` of ISO 8859-1. */
+export function specBytes(text: string): Buffer {
+  const parts = text.split(/@([0-9A-F]{2})@/);
+  return Buffer.concat(parts.map((part, at) => (at % 2 === 0 ? Buffer.from(part) : Buffer.from(part, 'hex'))));
 }
 
 /** Builds a spec; the packages lie in `target` afterwards. Times and host are fixed. */
-export async function buildRpms(spec: Uint8Array, target: string, folder: string): Promise<string[]> {
+export async function buildRpms(
+  spec: Uint8Array,
+  target: string,
+  folder: string,
+  ...options: readonly string[]
+): Promise<string[]> {
   const file = join(folder, 'package.spec');
-  await mkdir(target, { recursive: true });
+  for (const each of [target, folder]) await mkdir(each, { recursive: true });
   await writeFile(file, spec);
   const defines = [
     `_topdir ${folder}/rpmbuild`,
@@ -33,10 +42,11 @@ export async function buildRpms(spec: Uint8Array, target: string, folder: string
     'use_source_date_epoch_as_buildtime 1',
     'clamp_mtime_to_source_date_epoch 1',
     '_invalid_encoding_terminates_build 0',
-    // Nothing of what is built is a program.
+    // Folders hold more than the packages name, and nothing of it is a program.
+    '_unpackaged_files_terminate_build 0',
     '__os_install_post %{nil}',
   ];
-  const args = ['-ba', ...defines.flatMap((define) => ['--define', define]), file];
+  const args = ['-ba', ...defines.flatMap((define) => ['--define', define]), ...options, file];
   await run('rpmbuild', args, {
     env: { ...process.env, SOURCE_DATE_EPOCH: '1714608000', LC_ALL: 'C.UTF-8' },
     maxBuffer: 64 * 1024 * 1024,
@@ -51,7 +61,9 @@ export async function buildRpms(spec: Uint8Array, target: string, folder: string
 }
 
 export async function createRepo(folder: string, ...args: readonly string[]): Promise<void> {
-  await run('createrepo_c', ['--quiet', '--no-database', ...args, folder]);
+  // Of texts in several languages it takes that of its own.
+  const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+  await run('createrepo_c', ['--quiet', '--no-database', ...args, folder], { env });
 }
 
 /** The expanded metadata of a type: `primary`, `filelists`, `other`. */

@@ -26,6 +26,8 @@ export interface RpmOptions {
   /** False: the header names no digest of the payload. */
   readonly payloadDigest?: boolean;
   readonly region?: boolean;
+  /** False: the header does not name the source package, as that of one does not. */
+  readonly sourceRpm?: boolean;
   readonly signedAt?: Date;
 }
 
@@ -39,7 +41,7 @@ export async function writeRpm(nevra: Omit<FakeRpm, 'bytes'>, options: RpmOption
     ...(nevra.epoch === undefined ? [] : [[TAG.epoch, { int32: [Number(nevra.epoch)] }] as const]),
     [TAG.summary, { i18n: [`The package ${nevra.name}`] }],
     [TAG.arch, { text: nevra.arch ?? 'noarch' }],
-    [TAG.sourceRpm, { text: `${nevra.name}.src.rpm` }],
+    ...(options.sourceRpm === false ? [] : ([[TAG.sourceRpm, { text: `${nevra.name}.src.rpm` }]] as const)),
     ...(options.payloadDigest === false
       ? []
       : ([

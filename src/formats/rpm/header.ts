@@ -1,4 +1,5 @@
 /** The header structure, which holds both a package's signatures and what is known of it (docs/manual/format_header.md). */
+import { isUtf8 } from 'node:buffer';
 import { KubedosError } from '../../errors.ts';
 import type { ByteReader } from '../byte-reader.ts';
 
@@ -152,6 +153,15 @@ export class RpmHeader {
     if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
     throw new KubedosError('format.limit', `read ${this.#origin}: tag ${tag} is larger than 2^53`);
   }
+}
+
+/**
+ * UTF-8 where it is that. Otherwise as if it were ISO 8859-1, without its control characters (128 to 191, as createrepo_c
+ * has it: those are signs of some other encoding).
+ */
+export function readable(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  return Buffer.from(bytes.filter((byte) => byte < 128 || byte >= 192)).toString('latin1');
 }
 
 /** The header that begins where the reader is. `format.syntax`, and `format.limit` before any memory is taken. */

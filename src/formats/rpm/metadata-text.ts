@@ -70,7 +70,7 @@ function versionElement({ epoch, version, release }: Nevra): string {
 function capabilityLines(kind: string, list: readonly Capability[]): string {
   if (list.length === 0) return '';
   const entries = list.map(({ name, flags, epoch, version, release, pre }) => {
-    const own = { name, flags, epoch, ver: version, rel: release, pre: pre ? '1' : undefined };
+    const own = { name, flags, epoch, ver: version || undefined, rel: release, pre: pre ? '1' : undefined };
     return `      <rpm:entry${attributesText(own)}/>\n`;
   });
   return `    <rpm:${kind}>\n${entries.join('')}    </rpm:${kind}>\n`;

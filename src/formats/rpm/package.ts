@@ -6,7 +6,7 @@ export interface Nevra {
   readonly epoch: string;
   readonly version: string;
   readonly release: string;
-  /** Of a source package: `src` or `nosrc`. */
+  /** Of a source package `src`, also of one without its source (`nosrc`): as rpm and createrepo_c have it. */
   readonly arch: string;
 }
 
@@ -28,7 +28,7 @@ export type Comparison = 'EQ' | 'LT' | 'GT' | 'LE' | 'GE';
 /** One entry (`rpm:entry`): a capability, a file, or a rich dependency `(a or b)` in `name`. */
 export interface Capability {
   readonly name: string;
-  /** With a comparison there is an epoch (`'0'`), a version, and perhaps a release. */
+  /** With a comparison there is an epoch (`'0'`), a version, and perhaps a release: or none of them in odd packages. */
   readonly flags?: Comparison | undefined;
   readonly epoch?: string | undefined;
   readonly version?: string | undefined;
@@ -78,7 +78,7 @@ export interface PackageFacts extends Nevra {
   readonly vendor: string;
   readonly group: string;
   readonly buildHost: string;
-  /** File name; empty for a source package. */
+  /** File name; empty for a source package, `(none)` for another that names none. */
   readonly sourceRpm: string;
   /** Where the header lies within the package file: offset of its first byte, and of the first byte behind it. */
   readonly headerRange: readonly [number, number];

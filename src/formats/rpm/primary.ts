@@ -205,7 +205,7 @@ function capability(scan: XmlScan): Capability {
   const flags = scan.attribute('flags') as Comparison | undefined;
   const pre = scan.attribute('pre') === '1';
   if (flags === undefined) return pre ? { name, pre } : { name };
-  const epoch = scan.attribute('epoch') ?? '0';
+  const epoch = scan.attribute('epoch');
   const version = scan.attribute('ver') ?? '';
   const release = scan.attribute('rel');
   return { name, flags, epoch, version, ...(release !== undefined && { release }), ...(pre && { pre }) };

@@ -97,15 +97,21 @@ function nevraOf(header: RpmHeader, origin: string): Nevra {
     epoch: String(header.number(TAG.epoch) ?? 0),
     version: need(TAG.version, 'version'),
     release: need(TAG.release, 'release'),
-    arch: archOf(header, need(TAG.arch, 'architecture')),
+    // A source package says for what it was built.
+    arch: isSource(header) ? 'src' : need(TAG.arch, 'architecture'),
   };
 }
 
-/** A source package says for what it was built, and no name of a source package. */
-function archOf(header: RpmHeader, arch: string): string {
-  if (header.has(TAG.sourceRpm)) return arch;
-  return header.has(TAG.noSource) || header.has(TAG.noPatch) ? 'nosrc' : 'src';
+/** Old source packages are not marked as such: of those alone the files lie in no folder. */
+function isSource(header: RpmHeader): boolean {
+  if (header.has(TAG.sourcePackage)) return true;
+  if (header.has(TAG.sourceRpm)) return false;
+  const [folder, ...others] = header.strings(TAG.dirNames);
+  if (folder !== undefined) return folder.length === 0 && others.length === 0;
+  const [path] = header.strings(TAG.oldFileNames);
+  return path !== undefined && path[0] !== SLASH;
 }
+const SLASH = 47;
 
 function signaturesOf(signature: RpmHeader): RpmSignature[] {
   const found: RpmSignature[] = [];

@@ -1,6 +1,5 @@
 /** What a repository's metadata tells of a package, from its header: as createrepo_c takes it (parsehdr.c). */
-import { isUtf8 } from 'node:buffer';
-import type { RpmHeader } from './header.ts';
+import { type RpmHeader, readable } from './header.ts';
 import { capabilitiesOf } from './header-capabilities.ts';
 import type { ChangelogEntry, FileType, PackagedFile, PackageFacts } from './package.ts';
 import type { RpmFile } from './rpm-file.ts';
@@ -56,9 +55,9 @@ export function rpmPackage(
     vendor: text(header, TAG.vendor),
     group: text(header, TAG.group),
     buildHost: text(header, TAG.buildHost),
-    sourceRpm: text(header, TAG.sourceRpm),
+    sourceRpm: nevra.arch === 'src' || header.has(TAG.sourceRpm) ? text(header, TAG.sourceRpm) : '(none)',
     headerRange: file.headerRange,
-    capabilities: capabilitiesOf(header, files),
+    capabilities: capabilitiesOf(file, files),
   };
   return { facts, files, changelogs: changelogsOf(header, options.changelogLimit) };
 }
@@ -67,15 +66,6 @@ export function rpmPackage(
 function text(header: RpmHeader, tag: number): string {
   const [bytes] = header.strings(tag);
   return bytes === undefined ? '' : readable(bytes);
-}
-
-/**
- * UTF-8 where it is that. Otherwise as if it were ISO 8859-1, without its control characters (128 to 191, as createrepo_c
- * has it: those are signs of some other encoding).
- */
-export function readable(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString();
-  return Buffer.from(bytes.filter((byte) => byte < 128 || byte >= 192)).toString('latin1');
 }
 
 /** The payload's size, unpacked: old packages tell it beside the signatures. */
@@ -89,16 +79,24 @@ function archiveBytes({ header, signature }: RpmFile): number {
   );
 }
 
+/** As many as there is all of. */
 function filesOf(header: RpmHeader): PackagedFile[] {
-  const folders = header.strings(TAG.dirNames);
-  const names = header.strings(TAG.baseNames);
-  const indexes = header.numbers(TAG.dirIndexes);
+  const paths = pathsOf(header);
   const modes = header.numbers(TAG.fileModes);
   const flags = header.numbers(TAG.fileFlags);
-  return names.map((name, i) => ({
-    path: readable(Buffer.concat([folders[indexes[i] ?? -1] ?? Buffer.alloc(0), name])),
-    type: typeOf(modes[i] ?? 0, flags[i] ?? 0),
-  }));
+  return paths
+    .slice(0, Math.min(modes.length, flags.length))
+    .map((path, i) => ({ path: readable(path), type: typeOf(modes[i] ?? 0, flags[i] ?? 0) }));
+}
+
+function pathsOf(header: RpmHeader): Buffer[] {
+  if (!header.has(TAG.dirNames)) return header.strings(TAG.oldFileNames);
+  const folders = header.strings(TAG.dirNames);
+  const names = header.strings(TAG.baseNames);
+  return header
+    .numbers(TAG.dirIndexes)
+    .slice(0, names.length)
+    .map((folder, i) => Buffer.concat([folders[folder] ?? Buffer.alloc(0), names[i] ?? Buffer.alloc(0)]));
 }
 
 function typeOf(mode: number, flags: number): FileType {
@@ -106,12 +104,13 @@ function typeOf(mode: number, flags: number): FileType {
   return (flags & FLAG_GHOST) === 0 ? 'file' : 'ghost';
 }
 
-/** At its end; a first one stays. */
-function withoutBlanks(author: string): string {
+/** At its end; a first one stays. Of the bytes: what does not become text stands before a blank no less. */
+function withoutBlanks(author: Buffer): Buffer {
   let end = author.length;
-  while (end > 1 && author[end - 1] === ' ') end--;
-  return author.slice(0, end);
+  while (end > 1 && author[end - 1] === BLANK) end--;
+  return author.subarray(0, end);
 }
+const BLANK = 32;
 
 /** Entries of one second are moved apart, since readers take author and time for a key. */
 function changelogsOf(header: RpmHeader, limit: number): ChangelogEntry[] {
@@ -121,7 +120,7 @@ function changelogsOf(header: RpmHeader, limit: number): ChangelogEntry[] {
   const newest: { author: string; date: number; text: string }[] = [];
   let last = 0;
   for (const [i, date] of times.slice(0, limit).entries()) {
-    const author = withoutBlanks(readable(authors[i] ?? Buffer.alloc(0)));
+    const author = readable(withoutBlanks(authors[i] ?? Buffer.alloc(0)));
     newest.push({ author, date, text: readable(texts[i] ?? Buffer.alloc(0)) });
     if (date !== last) last = date;
     else

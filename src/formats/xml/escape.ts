@@ -17,9 +17,14 @@ export function escapeText(text: string): string {
   return text.replace(UNWRITABLE, '').replace(/[&<>\r]/g, (each) => ESCAPES[each] as string);
 }
 
+/** What is not ASCII goes by its number, as libxml2 writes attributes for createrepo_c: our metadata equals its. */
 export function escapeAttribute(text: string): string {
-  return text.replace(UNWRITABLE, '').replace(/[&<>"\r\n\t]/g, (each) => ATTRIBUTE_ESCAPES[each] as string);
+  return text
+    .replace(UNWRITABLE, '')
+    .replace(/[&<>"\r\n\t]|[^\p{ASCII}]/gu, (each) => ATTRIBUTE_ESCAPES[each] ?? reference(each));
 }
+
+const reference = (character: string): string => `&#x${character.codePointAt(0)?.toString(16).toUpperCase()};`;
 
 const NAMED = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 

@@ -93,7 +93,10 @@ async function checkPackage(
     throw new KubedosError('store.not-found', `verify ${origin}: object ${entry.sha256} is not in the store`);
   // Signed metadata vouches for the payload by the checksum of the file; otherwise the header must, and is held against it.
   const file = await (signedMetadata ? readRpmHeader : readRpm)(bytes, origin);
-  const [listed, found] = [showNevra(entry.nevra), showNevra(file.nevra)];
+  const { arch } = entry.nevra;
+  // Some repositories call a package without its source by another name than createrepo_c does.
+  const listed = showNevra({ ...entry.nevra, arch: arch === 'nosrc' ? 'src' : arch });
+  const found = showNevra(file.nevra);
   if (listed !== found)
     throw new KubedosError(
       'trust.other-package',

@@ -46,7 +46,7 @@ describe('a package file', () => {
     expect(verified.signers.map(({ primary }) => primary)).toEqual([key.fingerprint]);
   });
 
-  it('is a source package where it names none', async () => {
+  it('is a source package where it says so', async () => {
     const strip = new Map<number, TagValue>([
       [TAG.name, { text: 'a' }],
       [TAG.version, { text: '1' }],
@@ -58,8 +58,8 @@ describe('a package file', () => {
       const signature = headerBytes(new Map([[SIGNATURE_TAG.size, { int32: [header.length] }]]));
       return (await readRpmHeader([rpmFile(signature, header, Buffer.alloc(0))], 'a')).nevra.arch;
     };
-    expect(await archOf()).toBe('src');
-    expect(await archOf([[TAG.noSource, { int32: [0] }]])).toBe('nosrc');
+    expect(await archOf()).toBe('x86_64');
+    expect(await archOf([[TAG.sourcePackage, { int32: [1] }]])).toBe('src');
   });
 
   it('is refused with any byte of it changed, and cut off anywhere', async () => {

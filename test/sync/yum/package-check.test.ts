@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { TAG } from '../../../src/formats/rpm/tags.ts';
 import type { YumSpec } from '../../../src/spec/yum-spec.ts';
 import { type FakeKey, fakeKey } from '../../support/fake-key.ts';
 import { type FakeRepository, type FakeRpm, fakeYum } from '../../support/fake-yum.ts';
@@ -45,6 +46,12 @@ describe('signed packages', () => {
     await opened(verify, [await rpm('a', { signs }), await rpm('b', { signs })], verify.includes('metadata' as never));
     expect((await bench.sync()).changed).toBe(true);
     expect([...(await bench.listing()).keys()]).toContain('Packages/a/a-1-1.x86_64.rpm');
+  });
+
+  test.each(['src', 'nosrc'])('are taken where the metadata calls one without its source %s', async (arch) => {
+    const tags = new Map([[TAG.sourcePackage, { int32: [1] }]]);
+    await opened(BOTH, [await writeRpm({ name: 'a', version: '1', arch }, { key, tags, sourceRpm: false })]);
+    expect((await bench.sync()).changed).toBe(true);
   });
 
   test('are all there is to vouch for a repository whose metadata is not signed', async () => {
