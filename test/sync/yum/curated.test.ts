@@ -321,6 +321,16 @@ describe('the closure', () => {
     expect(await names(all)).toEqual(expected);
   });
 
+  test('hundreds of files that filelists name alone', async () => {
+    const numbers = Array.from({ length: 300 }, (_, n) => n);
+    const path = (n: number) => `/usr/share/c${n}/data-${n}`;
+    const all = [
+      pkg('a', { requires: numbers.slice(0, 150).map(path) }),
+      ...numbers.map((n) => pkg(`c${n}`, { otherFiles: [path(n), '/usr/share/all'] })),
+    ];
+    expect(await names(all)).toEqual(['a', ...numbers.slice(0, 150).map((n) => `c${n}`)].sort());
+  });
+
   test('a condition counts once what it asks for is selected, however late', async () => {
     const all = [pkg('a', { requires: ['(b if d)', 'c'] }), pkg('b'), pkg('c', { requires: ['d'] }), pkg('d')];
     expect(await names(all)).toEqual(['a', 'b', 'c', 'd']);

@@ -19,6 +19,9 @@ const MAX_ARCHITECTURES = 256;
 const MAX_INDEXES = 65_536;
 /** Lists by digest: a few packages each. */
 const DIGEST_MASK = 0xffff;
+/** Looking for more of them in a record takes as long as reading it. */
+const MAX_ENDS = 100;
+const EMPTY = Buffer.alloc(0);
 
 /**
  * Some 40 bytes a package and 12 a capability, and each string once. Equal packages (NEVRA and checksum) of several
@@ -45,8 +48,8 @@ export class RpmTable {
   readonly #byDigest = new EntryLists();
   readonly #provides = new Provides();
   readonly #records: SpoolFile;
-  /** Paths that packages require, as they come. */
-  readonly #paths = new Set<string>();
+  /** Paths that packages require, as they come: as numbers, since a part of a record's text would keep all of it. */
+  readonly #paths = new Set<NameId>();
   /** Those that supplement others. */
   readonly supplementing: Row[] = [];
 
@@ -64,10 +67,9 @@ export class RpmTable {
 
   /** Files that packages require, and that no primary names: they are looked for in filelists. */
   unknownPaths(): string[] {
-    return [...this.#paths].filter((path) => {
-      const name = this.names.find(path);
-      return name < 0 || this.#provides.of(name).next().done === true;
-    });
+    return [...this.#paths]
+      .filter((path) => this.#provides.of(path).next().done === true)
+      .map((path) => this.names.get(path));
   }
 
   /** Takes from the records of a filelists who has one of these paths. */
@@ -76,7 +78,9 @@ export class RpmTable {
     of: { readonly paths: readonly string[]; readonly origin: string },
   ): Promise<void> {
     const wanted = new Set(of.paths);
-    const parts = of.paths.map((path) => Buffer.from(path.slice(path.lastIndexOf('/'))));
+    const ends = new Set(of.paths.map((path) => path.slice(path.lastIndexOf('/'))));
+    // Few records have any of them: the others are not taken apart.
+    const parts = ends.size > MAX_ENDS ? [EMPTY] : [...ends].map((end) => Buffer.from(end));
     for await (const batch of batches) {
       for (const record of batch) {
         if (!parts.some((part) => record.includes(part))) continue;
@@ -233,7 +237,7 @@ export class RpmTable {
     const { provides = [], requires = [], recommends = [], supplements = [] } = facts.capabilities;
     for (const each of provides) this.#provide(row, each);
     for (const { path } of facts.files) this.#provide(row, { name: path });
-    for (const each of [...requires, ...recommends]) for (const path of pathsIn(each.name)) this.#paths.add(path);
+    for (const each of [...requires, ...recommends]) for (const path of pathsIn(each.name)) this.#paths.add(this.names.intern(path));
     if (supplements.length > 0) this.supplementing.push(row);
   }
 
