@@ -27,7 +27,8 @@ import { primaryPackage, primaryPlace, primaryRecords } from '../../../src/forma
 import { parseRepomd, repomdText } from '../../../src/formats/rpm/repomd.ts';
 import { readRpm } from '../../../src/formats/rpm/rpm-file.ts';
 import { rpmPackage } from '../../../src/formats/rpm/rpm-package.ts';
-import { parseTreeinfo, treeFacts, treeFiles, treeinfoText, treeVariants } from '../../../src/formats/rpm/treeinfo.ts';
+import { treeFacts, treeFiles, treeVariants } from '../../../src/formats/rpm/treeinfo.ts';
+import { parseTreeinfo, treeinfoText } from '../../../src/formats/rpm/treeinfo-text.ts';
 import {
   cvesOf,
   parseUpdateinfo,
