@@ -15,14 +15,8 @@ import {
 } from '../../../src/formats/rpm/filelists.ts';
 import { filelistsRecord, otherRecord, primaryRecord } from '../../../src/formats/rpm/metadata-text.ts';
 import { parseMetalink, parseMirrorlist } from '../../../src/formats/rpm/metalink.ts';
-import {
-  artifactNevra,
-  moduleDefaults,
-  moduleStream,
-  modulesText,
-  parseModules,
-  pruneModules,
-} from '../../../src/formats/rpm/modules.ts';
+import { artifactNevra, moduleDefaults, moduleStream, pruneModules } from '../../../src/formats/rpm/modules.ts';
+import { modulesText, parseModules } from '../../../src/formats/rpm/modules-text.ts';
 import { primaryPackage, primaryPlace, primaryRecords } from '../../../src/formats/rpm/primary.ts';
 import { parseRepomd, repomdText } from '../../../src/formats/rpm/repomd.ts';
 import { readRpm } from '../../../src/formats/rpm/rpm-file.ts';
