@@ -13,6 +13,8 @@ export type TreeLine = { readonly key: string; readonly value: string } | { read
 
 export interface TreeSection {
   readonly name: string;
+  /** What stands behind its bracket: a comment, or whatever configparser passes over. */
+  readonly behind: string;
   readonly lines: readonly TreeLine[];
 }
 
@@ -26,7 +28,7 @@ export interface Treeinfo {
 export function parseTreeinfo(bytes: Uint8Array, origin: string): Treeinfo {
   if (bytes.length > MAX_TREEINFO_BYTES)
     throw new KubedosError('format.limit', `parse ${origin}: larger than ${MAX_TREEINFO_BYTES} bytes`);
-  const lines = decode(bytes, origin).split(/\r?\n/);
+  const lines = decode(bytes, origin).split(/\r\n?|\n/);
   if (lines.filter((line) => line.trim() !== '').length > MAX_LINES)
     throw new KubedosError('format.limit', `parse ${origin}: more than ${MAX_LINES} lines`);
   const building = new Building();
@@ -47,7 +49,7 @@ function decode(bytes: Uint8Array, origin: string): string {
 
 class Building {
   readonly head: string[] = [];
-  readonly sections: { readonly name: string; readonly lines: TreeLine[] }[] = [];
+  readonly sections: (TreeSection & { readonly lines: TreeLine[] })[] = [];
   /** Where the value stands that a deeper line goes on with, and how deep its key is. */
   #open: { readonly at: number; readonly indent: number } | undefined;
 
@@ -69,16 +71,14 @@ class Building {
       lines[this.#open.at] = { key, value: `${value}\n${text}` };
       return true;
     }
-    const [, name, behind = ''] = /^\[([^\]]+)\]\s*(.*)$/.exec(text) ?? [];
+    const [, name, behind = ''] = /^\[([^\]]+)\]\s*(.*)$/s.exec(text) ?? [];
     if (name !== undefined) {
-      // configparser passes over whatever stands behind the bracket.
-      const comment = behind === '' || /^[#;]/.test(behind) ? behind : `; ${behind}`;
-      this.sections.push({ name, lines: comment === '' ? [] : [{ comment }] });
+      this.sections.push({ name, behind, lines: [] });
       this.#open = undefined;
       return true;
     }
     // The first `=` or `:` ends the key.
-    const [, key, value = ''] = /^(?!\[)([^=:]*[^=:\s])\s*[=:](.*)$/.exec(text) ?? [];
+    const [, key, value = ''] = /^(?!\[)([^=:]*[^=:\s])\s*[=:](.*)$/s.exec(text) ?? [];
     if (lines === undefined || key === undefined) return false;
     this.#open = { at: lines.length, indent };
     lines.push({ key, value: value.trim() });
@@ -90,7 +90,9 @@ class Building {
 export function treeinfoText({ head, sections }: Treeinfo): string {
   const text = (line: TreeLine): string =>
     'comment' in line ? `${line.comment}\n` : `${line.key} = ${line.value.replaceAll('\n', '\n\t')}\n`;
-  const parts = sections.map(({ name, lines }) => `[${name}]\n${lines.map(text).join('')}\n`);
+  const parts = sections.map(
+    ({ name, behind, lines }) => `${`[${name}] ${behind}`.trimEnd()}\n${lines.map(text).join('')}\n`,
+  );
   return head.map((line) => `${line}\n`).join('') + parts.join('');
 }
 

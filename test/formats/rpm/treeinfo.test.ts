@@ -125,6 +125,7 @@ test.each([
   [' [a]\n key = one\n[b]\n', 'a section that is indented'],
   ['[a]\n[b]\nx: y = z ; no comment\n', 'the first of several marks'],
   ['[a]\r\nkey=one\r\n', 'lines of Windows'],
+  ['[a] \u2028\nkey = one\u2028two\n', 'what is a line end to JavaScript alone'],
 ])('%j is taken as configparser takes it: %s', (text) => {
   const { sections } = parse(text);
   const read = sections.map(({ name, lines }) => [
@@ -135,8 +136,8 @@ test.each([
   expect(parse(treeinfoText(parse(text)))).toEqual(parse(text));
 });
 
-test('a comment behind a section is kept', () =>
-  expect(treeinfoText(parse('[a] ; one\n[b] # two\nx = y\n'))).toBe('[a]\n; one\n\n[b]\n# two\nx = y\n\n'));
+test('a comment behind a section is kept there', () =>
+  expect(treeinfoText(parse('[a] ; one\n[b] # two\nx = y\n'))).toBe('[a] ; one\n\n[b] # two\nx = y\n\n'));
 
 test.each([`sha256:${SUM}`, `sha256 :${SUM}`, `sha256: ${SUM}`, `SHA256 : ${SUM.toUpperCase()}`, SUM, ` ${SUM} `])(
   'a checksum may be written as %j',
