@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { KubedosError } from '../../src/errors.ts';
 import { PARSERS } from './parsers.ts';
 import { violation } from './property.ts';
 import { fuzz } from './watch.ts';
@@ -16,6 +18,22 @@ describe('every parser takes any bytes, or refuses them', () => {
     const bytes = readFileSync(new URL(`${name}/${file}`, CASES));
     if (parser === undefined) throw new Error(`no parser ${name}`);
     for (const size of [1000, bytes.length + 1]) expect(await violation(parser, { bytes, size })).toBeUndefined();
+  });
+
+  const structured = PARSERS.filter(({ arbitrary }) => arbitrary !== undefined).map(
+    (parser) => [parser.name, parser] as const,
+  );
+  it.each(structured)('%s: of whole inputs it refuses few', async (_, { arbitrary, run }) => {
+    let refused = 0;
+    const inputs = arbitrary === undefined ? [] : fc.sample(arbitrary, 100);
+    for (const bytes of inputs)
+      try {
+        await run(Buffer.from(bytes), 4096);
+      } catch (error) {
+        if (!(error instanceof KubedosError)) throw error;
+        refused += 1;
+      }
+    expect(refused).toBeLessThan(40);
   });
 
   it('for a while (npm run fuzz for longer)', async () => {

@@ -182,12 +182,13 @@ export function pruneComps(comps: Comps, { hasPackage, groups, groupsElsewhere }
   return { entries };
 }
 
+/** Without items the list goes too: libcomps writes none, and calls an empty one an error. */
 function pruneList(entry: XmlElement, list: string, keep: (item: XmlElement) => boolean): XmlElement {
-  const children = entry.children.map((each) =>
-    each.name === list
-      ? { ...each, children: each.children.filter((item) => !ITEMS.has(item.name) || keep(item)) }
-      : each,
-  );
+  const children = entry.children.flatMap((each) => {
+    if (each.name !== list) return [each];
+    const left = each.children.filter((item) => !ITEMS.has(item.name) || keep(item));
+    return left.some((item) => ITEMS.has(item.name)) ? [{ ...each, children: left }] : [];
+  });
   return { ...entry, children };
 }
 
@@ -239,7 +240,7 @@ function requirementOf(type: string | undefined): PackageRequirement {
   return PACKAGE_REQUIREMENTS.find((known) => known === type.toLowerCase()) ?? 'default';
 }
 
+/** As libcomps: whatever is neither is as if it were not there. */
 function flag(text: string | undefined, otherwise: boolean): boolean {
-  if (text === undefined || text === '') return otherwise;
-  return text.toLowerCase() === 'true' || text === '1';
+  return text === 'true' || (text !== 'false' && otherwise);
 }

@@ -51,7 +51,10 @@ export function primaryPlace(record: Buffer, origin: string): PrimaryPlace {
   return readPackage(record, origin, PLACE_ONLY);
 }
 
-/** `format.syntax` where the record is not well-formed, lacks what identifies a package, or tells it twice. */
+/**
+ * `format.syntax` where the record is not well-formed, lacks what identifies a package or tells it twice, and for a checksum
+ * that is none.
+ */
 export function primaryPackage(record: Buffer, origin: string): PrimaryPackage {
   return readPackage(record, origin, ALL);
 }
@@ -81,8 +84,12 @@ function readPackage(record: Buffer, origin: string, want: { readonly format: bo
   }
   for (const key of ['name', 'arch', 'version', 'checksum', 'location'])
     if (!seen.has(key)) throw refusal(origin, `there is no <${key}>`);
+  if (!PKGID.test(facts.pkgid)) throw refusal(origin, 'its <checksum> is none');
   return facts;
 }
+
+/** As in filelists and other, which name the package by it; it is written as it is. */
+const PKGID = /^[0-9A-Za-z]+$/;
 
 const ONCE = new Set(['name', 'arch', 'version', 'checksum', 'location', 'size', 'format', 'time']);
 

@@ -1,28 +1,11 @@
 /**
  * .treeinfo: what of a tree an installer boots (productmd, treeinfo.py; Anaconda and koan read it). Until Fedora 21 and
- * RHEL 7 it had no [header]. The lines are what is carried, so that unknown sections survive.
+ * RHEL 7 it had no [header].
  */
 import { KubedosError } from '../../errors.ts';
 import { canonicalPath } from '../path.ts';
 import { type ChecksumAlgorithm, checksumAlgorithm, checksumHex, type RpmChecksum } from './repomd.ts';
-
-/** Real ones have some 5 KB. */
-export const MAX_TREEINFO_BYTES = 1024 * 1024;
-const MAX_LINES = 5000;
-
-/** A value, or a comment with its `;` or `#`. */
-export type TreeLine = { readonly key: string; readonly value: string } | { readonly comment: string };
-
-export interface TreeSection {
-  readonly name: string;
-  readonly lines: readonly TreeLine[];
-}
-
-export interface Treeinfo {
-  /** Comments before the first section. */
-  readonly head: readonly string[];
-  readonly sections: readonly TreeSection[];
-}
+import { type Treeinfo, treeValue } from './treeinfo-text.ts';
 
 export interface TreeFacts {
   /** `1.2`; absent in old ones. */
@@ -67,79 +50,6 @@ export interface TreeVariant {
   readonly type: string;
   readonly repository?: TreePlace | undefined;
   readonly packages?: TreePlace | undefined;
-}
-
-/** `format.syntax` with the line, and `format.limit`. */
-export function parseTreeinfo(bytes: Uint8Array, origin: string): Treeinfo {
-  if (bytes.length > MAX_TREEINFO_BYTES)
-    throw new KubedosError('format.limit', `parse ${origin}: larger than ${MAX_TREEINFO_BYTES} bytes`);
-  const lines = decode(bytes, origin).split(/\r?\n/);
-  if (lines.filter((line) => line.trim() !== '').length > MAX_LINES)
-    throw new KubedosError('format.limit', `parse ${origin}: more than ${MAX_LINES} lines`);
-  const head: string[] = [];
-  const sections: { name: string; lines: TreeLine[] }[] = [];
-  lines.forEach((line, i) => {
-    const text = line.trim();
-    if (text === '') return;
-    const section = sections.at(-1);
-    const header = /^\[([^\]]+)\]$/.exec(text)?.[1];
-    if (/^[#;]/.test(text)) section ? section.lines.push({ comment: text }) : head.push(text);
-    else if (header !== undefined && line.startsWith('[')) sections.push({ name: header, lines: [] });
-    else if (section === undefined) throw syntax(`${origin}:${i + 1}`, 'text before the first section');
-    else addLine(section.lines, line, `${origin}:${i + 1}`);
-  });
-  if (sections.length === 0) throw syntax(origin, 'no section');
-  return { head, sections };
-}
-
-function decode(bytes: Uint8Array, origin: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new KubedosError('format.syntax', `parse ${origin}: not UTF-8`, { cause });
-  }
-}
-
-/** As Python's configparser: the first `=` or `:` ends the key, indented lines go on with the value. */
-function addLine(lines: TreeLine[], line: string, place: string): void {
-  const last = lines.at(-1);
-  if (/^\s/.test(line) && last !== undefined && 'key' in last) {
-    lines[lines.length - 1] = { key: last.key, value: `${last.value}\n${line.trim()}` };
-    return;
-  }
-  const match = /^(?!\[)([^=:]*[^=:\s])\s*[=:](.*)$/.exec(line.trim());
-  if (match === null) throw syntax(place, 'neither a section nor a key with its value');
-  lines.push({ key: match[1] ?? '', value: (match[2] ?? '').trim() });
-}
-
-/** As productmd writes it; blank lines are its own. */
-export function treeinfoText({ head, sections }: Treeinfo): string {
-  const text = (line: TreeLine): string =>
-    'comment' in line ? `${line.comment}\n` : `${line.key} = ${line.value.replaceAll('\n', '\n\t')}\n`;
-  const parts = sections.map(({ name, lines }) => `[${name}]\n${lines.map(text).join('')}\n`);
-  return head.map((line) => `${line}\n`).join('') + parts.join('');
-}
-
-/** The last one where there are several; `undefined` where there is none. */
-export function treeValue(tree: Treeinfo, section: string, key: string): string | undefined {
-  return valuesOf(tree).get(section)?.get(key);
-}
-
-type Values = ReadonlyMap<string, ReadonlyMap<string, string>>;
-/** By section and key, found once: variants ask for many. */
-const VALUES = new WeakMap<Treeinfo, Values>();
-
-function valuesOf(tree: Treeinfo): Values {
-  const known = VALUES.get(tree);
-  if (known !== undefined) return known;
-  const found = new Map<string, Map<string, string>>();
-  for (const { name, lines } of tree.sections) {
-    const own = found.get(name) ?? new Map<string, string>();
-    found.set(name, own);
-    for (const line of lines) if ('key' in line) own.set(line.key, line.value);
-  }
-  VALUES.set(tree, found);
-  return found;
 }
 
 export function treeFacts(tree: Treeinfo): TreeFacts {
@@ -237,7 +147,7 @@ function placeOf(written: string | undefined, origin: string): TreePlace | undef
 /** Without its algorithm in the oldest: the length tells. `undefined` where it is unknown. */
 function checksumOf(value: string, place: string): RpmChecksum | undefined {
   const [, name = '', text = ''] = /^(?:([^:]*):)?(.*)$/.exec(value) ?? [];
-  const algorithm = name === '' ? BY_LENGTH.get(text.length) : checksumAlgorithm(name);
+  const algorithm = name === '' ? BY_LENGTH.get(text.length) : checksumAlgorithm(name.trim());
   if (algorithm !== undefined) return { algorithm, hex: checksumHex(text.trim(), algorithm, place) };
   if (name === '') throw syntax(place, 'not a checksum');
   return undefined;

@@ -151,12 +151,17 @@ function suggested(element: XmlElement): boolean {
   return text !== undefined && /^(?:[Tt1]|$)/.test(text);
 }
 
-/** Seconds since the epoch, or `YYYY-MM-DD` with a time of UTC, as libsolv takes it. */
+/**
+ * Seconds since the epoch, or `YYYY-MM-DD` with a time of UTC as libsolv takes it; some vendors leave out the seconds, or
+ * the time. A leap second is that before it: Date knows none.
+ */
 function secondsOf(date: string | undefined): number | undefined {
   const text = date?.trim() ?? '';
   if (/^\d{1,12}$/.test(text)) return Number(text);
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d:\d\d))?(?!\d)/.exec(text);
-  const time = match ? Date.parse(`${match[1]}T${match[2] ?? '00:00:00'}Z`) : Number.NaN;
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d)(?::(\d\d))?)?(?!\d)/.exec(text);
+  if (match === null) return undefined;
+  const [, day = '', minute = '00:00', second = '00'] = match;
+  const time = Date.parse(`${day}T${minute}:${second === '60' ? '59' : second}Z`);
   return Number.isNaN(time) ? undefined : time / 1000;
 }
 

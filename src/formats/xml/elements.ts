@@ -3,6 +3,7 @@ import { TextDecoder } from 'node:util';
 import sax from 'sax';
 import { KubedosError } from '../../errors.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { forbiddenAt } from './escape.ts';
 
 const MAX_DEPTH = 32;
 const MAX_ATTRIBUTES = 64;
@@ -41,8 +42,8 @@ export interface XmlOptions {
 
 /**
  * The children of the root, each whole, as they come. UTF-8 alone is read; entities are the five of XML and numbers.
- * `format.syntax` for what is not well-formed, has another root, an internal DTD or text between the children, and
- * `format.limit` beyond the bounds above.
+ * `format.syntax` for what is not well-formed, has another root, an internal DTD, text between the children or a character
+ * that XML cannot hold, and `format.limit` beyond the bounds above.
  */
 export async function* xmlChildren(source: ByteSource, options: XmlOptions): AsyncGenerator<XmlElement> {
   const tree = new Tree(options);
@@ -98,7 +99,10 @@ class Tree {
 
   write(text: string): void {
     for (let at = 0; at < text.length; at += SLICE) {
-      this.#parser.write(text.slice(at, at + SLICE));
+      const slice = text.slice(at, at + SLICE);
+      // sax refuses references to them alone.
+      if (forbiddenAt(slice) >= 0) throw this.#refusal('a character that XML does not allow');
+      this.#parser.write(slice);
       // sax looks at all of it again with each character: what is no comment, CDATA or DOCTYPE ends here.
       const { sgmlDecl, doctype } = this.#parser as unknown as Readonly<
         Record<'sgmlDecl' | 'doctype', string | boolean>

@@ -1,6 +1,6 @@
 /** A pull parser of one record (see xmlRecords): plain tags and text, checked to be well-formed as it goes. */
 import { KubedosError } from '../../errors.ts';
-import { unescapeXml } from './escape.ts';
+import { forbiddenAt, unescapeXml } from './escape.ts';
 
 const MAX_DEPTH = 32;
 const MAX_ATTRIBUTES = 64;
@@ -31,9 +31,14 @@ export class XmlScan {
   #at = 0;
   #tagStart = 0;
 
+  /** `format.syntax` for a character that XML cannot hold. */
   constructor(record: Buffer, origin: string) {
     this.#text = record.toString('utf8');
     this.#origin = origin;
+    const forbidden = forbiddenAt(this.#text);
+    if (forbidden < 0) return;
+    this.#tagStart = forbidden;
+    throw this.#refusal('a character that XML does not allow');
   }
 
   /** How many elements are open, the current one among them where it is. */
@@ -159,7 +164,7 @@ export class XmlScan {
   #unescaped(from: number, to: number): string {
     const raw = this.#text.slice(from, to);
     if (raw.includes('<')) throw this.#refusal('a value holds <');
-    return raw.includes('&') ? unescapeXml(raw, () => this.#refusal('unknown entity')) : raw;
+    return raw.includes('&') ? unescapeXml(raw, () => this.#refusal('an entity that is unknown or not allowed')) : raw;
   }
 
   #refusal(why: string): KubedosError {

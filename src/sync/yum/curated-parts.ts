@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Comps, MAX_COMPS_BYTES, parseComps } from '../../formats/rpm/comps.ts';
 import { filelistsRecords } from '../../formats/rpm/filelists.ts';
-import { MAX_MODULES_BYTES, type ModuleDocument, parseModules } from '../../formats/rpm/modules.ts';
+import { MAX_MODULES_BYTES, type ModuleDocument, parseModules } from '../../formats/rpm/modules-text.ts';
 import { primaryPlace, primaryRecords } from '../../formats/rpm/primary.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import type { RepomdRecord } from '../../formats/rpm/repomd.ts';

@@ -2,13 +2,8 @@
 import { posix } from 'node:path';
 import { KubedosError } from '../../errors.ts';
 import { inFolder } from '../../formats/rpm/layout.ts';
-import {
-  MAX_TREEINFO_BYTES,
-  parseTreeinfo,
-  type Treeinfo,
-  treeFiles,
-  treeVariants,
-} from '../../formats/rpm/treeinfo.ts';
+import { treeFiles, treeVariants } from '../../formats/rpm/treeinfo.ts';
+import { MAX_TREEINFO_BYTES, parseTreeinfo, type Treeinfo } from '../../formats/rpm/treeinfo-text.ts';
 import type { ManifestEntry } from '../../store/types.ts';
 import { Meter } from '../meter.ts';
 import { judgeMissing } from '../missing.ts';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -110,6 +110,12 @@ describe('pruning', () => {
     expect(compsCategories(pruned)).toEqual([]);
     expect(compsEnvironments(left([]))).toEqual([]);
   });
+  test('leaves no list without an item, as libcomps writes none', () => {
+    expect(compsText(left(['make']))).not.toContain('<grouplist/>');
+    expect(compsText(left(['make']))).toContain('<optionlist>');
+    expect(compsText(left(['sed']))).not.toContain('optionlist');
+    expect(compsText(left(['bash']))).toContain('<vendor:extra');
+  });
   test('groups may be chosen, and may lie elsewhere', () => {
     expect(compsGroups(left(['make', 'sed'], { groups: new Set(['tools']) })).map(({ id }) => id)).toEqual(['tools']);
     expect(compsEnvironments(left(['sed'], { groupsElsewhere: new Set(['nowhere']) }))).toMatchObject([
@@ -127,18 +133,62 @@ test.each([
   await expect(parseComps(Buffer.from(text), 'comps')).rejects.toMatchObject({ code });
 });
 
-test('libcomps reads what is written as it reads the original', () => {
+/** What libcomps says of each text, a line each. */
+function libcomps(expression: string, ...texts: readonly string[]): string[] {
   const dir = mkdtempSync(join(tmpdir(), 'comps-'));
+  const files = texts.map((text, i) => {
+    writeFileSync(join(dir, `${i}.xml`), text);
+    return join(dir, `${i}.xml`);
+  });
   const script = `import libcomps, sys
 for name in sys.argv[1:]:
   c = libcomps.Comps(); c.fromxml_f(name); assert not c.get_last_errors(), c.get_last_errors()
-  print([(g.id, g.name, [(p.name, p.type) for p in g.packages]) for g in c.groups], [(e.id, [x.name for x in e.group_ids]) for e in c.environments], [x.id for x in c.categories])`;
-  writeFileSync(join(dir, 'a.xml'), TEXT.replace(/ *<vendor.*\n/, ''));
-  writeFileSync(join(dir, 'b.xml'), compsText(comps).replace(/ *<vendor.*\n/, ''));
-  const out = execFileSync('/usr/bin/python3', ['-c', script, join(dir, 'a.xml'), join(dir, 'b.xml')])
-    .toString()
-    .trim()
-    .split('\n');
-  expect(out).toHaveLength(2);
-  expect(out[1]).toBe(out[0]);
+  print(${expression})`;
+  const out = execFileSync('/usr/bin/python3', ['-c', script, ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
+  rmSync(dir, { recursive: true });
+  return out.toString().trim().split('\n');
+}
+
+const plain = (text: string): string => text.replace(/ *<vendor.*\n/, '');
+const ALL =
+  '[(g.id, g.name, [(p.name, p.type) for p in g.packages]) for g in c.groups], [(e.id, [x.name for x in e.group_ids]) for e in c.environments], [x.id for x in c.categories]';
+
+test('libcomps reads what is written as it reads the original', () => {
+  const [first, again] = libcomps(ALL, plain(TEXT), plain(compsText(comps)));
+  expect(first).toContain('kde-l10n');
+  expect(again).toBe(first);
+});
+
+test('libcomps would write what is pruned with the same lists', () => {
+  const pruned = compsText(pruneComps(comps, { hasPackage: (name) => name === 'make' }));
+  const [lists] = libcomps('[c.xml_str().count("<" + x) for x in ("packagelist", "grouplist", "optionlist")]', pruned);
+  const count = (name: string): number => pruned.split(`<${name}`).length - 1;
+  expect(lists).toBe(`[${['packagelist', 'grouplist', 'optionlist'].map(count).join(', ')}]`);
+});
+
+test('flags that are neither true nor false are as libcomps takes them', async () => {
+  const values = ['true', 'false', 'maybe', 'True', 'FALSE', '1', '0', 'yes', '\ntrue\n'];
+  const texts = values.map(
+    (value) => `<comps><group><id>g</id><name>G</name><description>D</description>
+<default>${value}</default><uservisible>${value}</uservisible>
+<packagelist><packagereq type="default" basearchonly="${value}">p</packagereq></packagelist></group>
+<environment><id>e</id><name>E</name><description>D</description><grouplist><groupid>g</groupid></grouplist>
+<optionlist><groupid default="${value}">g</groupid></optionlist></environment></comps>`,
+  );
+  const flags = await Promise.all(
+    texts.map(async (text) => {
+      const all = await parseComps(Buffer.from(text), 'comps');
+      const [group] = compsGroups(all);
+      const [environment] = compsEnvironments(all);
+      const own = [group?.isDefault, group?.userVisible, group?.packages[0]?.baseArchOnly];
+      return [...own, environment?.options[0]?.isDefault].map((flag) => (flag ? 1 : 0)).join('');
+    }),
+  );
+  const said = libcomps(
+    '"".join(str(int(bool(x))) for x in (c.groups[0].default, c.groups[0].uservisible, c.groups[0].packages[0].basearchonly, c.environments[0].option_ids[0].default))',
+    ...texts,
+  );
+  expect(Object.fromEntries(values.map((value, i) => [value, flags[i]]))).toEqual(
+    Object.fromEntries(values.map((value, i) => [value, said[i]])),
+  );
 });

@@ -1,12 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import {
-  parseTreeinfo,
-  treeFacts,
-  treeFiles,
-  treeImages,
-  treeinfoText,
-  treeVariants,
-} from '../../../src/formats/rpm/treeinfo.ts';
+import { treeFacts, treeFiles, treeImages, treeVariants } from '../../../src/formats/rpm/treeinfo.ts';
+import { parseTreeinfo, treeinfoText } from '../../../src/formats/rpm/treeinfo-text.ts';
 import { thrown } from '../support.ts';
 
 const SUM = 'a'.repeat(64);
@@ -106,8 +101,65 @@ test('old files without a header, with paths of the host that made them', () => 
   ]);
 });
 
-test('values go on in indented lines', () =>
-  expect(parse('[a]\nkey = one\n  two\n').sections[0]?.lines).toEqual([{ key: 'key', value: 'one\ntwo' }]));
+/** What Python's configparser makes of each text, names as they are; that is what productmd reads it with. */
+function configparser(texts: readonly string[]): unknown {
+  const script = `import configparser, json, sys
+def read(text):
+  p = configparser.ConfigParser(interpolation=None, strict=False)
+  p.optionxform = lambda name: name
+  p.read_string(text)
+  return {s: dict(p.items(s)) for s in p.sections()}
+print(json.dumps([read(t) for t in json.load(sys.stdin)]))`;
+  return JSON.parse(execFileSync('/usr/bin/python3', ['-c', script], { input: JSON.stringify(texts) }).toString());
+}
+
+test.each([
+  ['[a]\nkey = one\n  two\n', 'a value that goes on'],
+  ['[a]\nkey =\n  one\n', 'a value that begins in the next line'],
+  ['[a]\n  x = 1\n    2\n  y = 3\n', 'keys that are indented'],
+  ['[a]\nkey = one\n  [b]\n  c = d\n', 'what looks like a section within a value'],
+  ['[a]\nkey = one\n; no\n  # nor\n  two\n', 'comments within a value'],
+  ['[a] ; comment\nkey = one\n', 'a comment behind a section'],
+  ['[a]# comment\n  key = one\n', 'another'],
+  ['[a] whatever\nkey = one\n', 'something else there'],
+  [' [a]\n key = one\n[b]\n', 'a section that is indented'],
+  ['[a]\n[b]\nx: y = z ; no comment\n', 'the first of several marks'],
+  ['[a]\r\nkey=one\r\n', 'lines of Windows'],
+  ['[a] \u2028\nkey = one\u2028two\n', 'what is a line end to JavaScript alone'],
+])('%j is taken as configparser takes it: %s', (text) => {
+  const { sections } = parse(text);
+  const read = sections.map(({ name, lines }) => [
+    name,
+    Object.fromEntries(lines.flatMap((line) => ('key' in line ? [[line.key, line.value]] : []))),
+  ]);
+  expect([Object.fromEntries(read)]).toEqual(configparser([text]));
+  expect(parse(treeinfoText(parse(text)))).toEqual(parse(text));
+});
+
+test('a comment behind a section is kept there', () =>
+  expect(treeinfoText(parse('[a] ; one\n[b] # two\nx = y\n'))).toBe('[a] ; one\n\n[b] # two\nx = y\n\n'));
+
+test.each([`sha256:${SUM}`, `sha256 :${SUM}`, `sha256: ${SUM}`, `SHA256 : ${SUM.toUpperCase()}`, SUM, ` ${SUM} `])(
+  'a checksum may be written as %j',
+  (written) =>
+    expect(treeFiles(parse(`[checksums]\nx = ${written}\n`), 't')).toEqual([
+      { path: 'x', checksum: { algorithm: 'sha256', hex: SUM } },
+    ]),
+);
+
+test.each([
+  ['.', ''],
+  ['Server/os', 'Server/os'],
+  ['Server/os/', 'Server/os'],
+  ['Server/os/repodata', 'Server/os'],
+  ['Server/os/repodata/', 'Server/os'],
+  ['repodata', ''],
+  ['./repodata', ''],
+  ['Server/myrepodata', 'Server/myrepodata'],
+  ['../Server/repodata', undefined],
+])('a variant whose repository is %j lies at %j', (repository, path) =>
+  expect(treeVariants(parse(`[variant-A]\nrepository = ${repository}\n`), 't')[0]?.repository?.path).toBe(path),
+);
 
 test.each<[string, string, string]>([
   ['an image out of the tree', `[images-x]\nkernel = ../../etc/passwd\n`, 'format.path'],

@@ -77,6 +77,77 @@ test('pruned, it speaks of what is there alone', () => {
 });
 
 test.each([
+  ['2024-01-02 10:11:12', Date.UTC(2024, 0, 2, 10, 11, 12)],
+  ['2024-01-02T10:11:12Z', Date.UTC(2024, 0, 2, 10, 11, 12)],
+  ['2024-01-02 10:11:12 UTC', Date.UTC(2024, 0, 2, 10, 11, 12)],
+  ['2024-01-02 10:11', Date.UTC(2024, 0, 2, 10, 11)],
+  ['2024-01-02T10:11', Date.UTC(2024, 0, 2, 10, 11)],
+  [' 2024-01-02 ', Date.UTC(2024, 0, 2)],
+  ['2016-12-31 23:59:60', Date.UTC(2016, 11, 31, 23, 59, 59)],
+  ['1704190272', 1704190272_000],
+  ['0', 0],
+  ['2024-13-02', undefined],
+  ['2024-01-02 25:00:00', undefined],
+  ['2024-01-023', undefined],
+  ['02/01/2024', undefined],
+  ['15mangled2', undefined],
+  ['', undefined],
+])('of a date %j the time is told, and it stays as it is written', async (date, ms) => {
+  const text = `<updates><update><id>a</id><issued date="${date}"/><updated date="${date}"/></update></updates>`;
+  const [update] = await read(text);
+  const seconds = ms === undefined ? undefined : ms / 1000;
+  expect([update?.issued, update?.updated]).toEqual([seconds, seconds]);
+  expect((await joined(updateinfoChunks([update as Update]))).toString()).toContain(`<issued date="${date}"/>`);
+});
+
+test('a reboot is suggested by an empty mark, True or 1, of the advisory or of a package', async () => {
+  const marks = [
+    '<reboot_suggested/>',
+    '<reboot_suggested>True</reboot_suggested>',
+    '<reboot_suggested>1</reboot_suggested>',
+  ];
+  const list = (mark: string) =>
+    `<pkglist><collection><package name="a" version="1" release="1" arch="x">${mark}</package></collection></pkglist>`;
+  const update = (inner: string) => `<updates><update><id>a</id>${inner}</update></updates>`;
+  const suggested = async (inner: string) => (await read(update(inner)))[0]?.rebootSuggested;
+  for (const mark of marks) expect([await suggested(mark), await suggested(list(mark))]).toEqual([true, true]);
+  const not = '<reboot_suggested>False</reboot_suggested>';
+  expect([await suggested(not), await suggested(list(not)), await suggested(list(''))]).toEqual([false, false, false]);
+});
+
+test('what is not told is empty or absent', () => {
+  const { element: _, ...told } = second;
+  expect(told).toEqual({
+    ...{
+      id: 'EX-2',
+      type: 'bugfix',
+      status: '',
+      title: '',
+      severity: undefined,
+      issued: undefined,
+      updated: undefined,
+    },
+    ...{ rebootSuggested: false, references: [], collections: [] },
+  });
+});
+
+test('an advisory may come twice, and other elements are passed over', async () => {
+  const one = '<update><id>a</id></update>';
+  expect((await read(`<updates><note>x</note>${one}${one}</updates>`)).map(({ id }) => id)).toEqual(['a', 'a']);
+});
+
+test('several lists of packages are one, and pruned they go each on its own', async () => {
+  const list = (name: string) =>
+    `<pkglist><collection short="${name}"><package name="${name}" version="1" release="1" arch="x"/></collection></pkglist>`;
+  const [update] = await read(`<updates><update><id>a</id>${list('x')}${list('y')}</update></updates>`);
+  expect(update?.collections.map(({ short }) => short)).toEqual(['x', 'y']);
+  const left = pruneUpdate(update as Update, ({ name }) => name === 'y');
+  expect(left?.element.children.map(({ name }) => name)).toEqual(['id', 'pkglist']);
+  expect(left?.collections.map(({ short }) => short)).toEqual(['y']);
+  expect(update?.collections).toHaveLength(2);
+});
+
+test.each([
   ['an advisory without an id', '<updates><update/></updates>', 'format.syntax'],
   [
     'a package without a version',

@@ -136,6 +136,39 @@ describe('records of a large file', () => {
   });
 });
 
+describe('a character that XML does not allow', () => {
+  const raw = ['\u0000', '\u0010', '\u001f', '\ufffe', '\uffff'];
+  const written = [...raw, '&#0;', '&#x10;', '&#31;', '&#xD800;', '&#xdfff;', '&#xfffe;', '&#x110000;'];
+  const read = (text: string) => {
+    const scan = new XmlScan(Buffer.from(text), 'x');
+    scan.next();
+    return [scan.attribute('b'), scan.text()];
+  };
+
+  it.each(written)('is refused by both parsers: %j', async (each) => {
+    for (const record of [`<a b="${each}"/>`, `<a>${each}</a>`]) {
+      await expect(elements(`<r>${record}</r>`, 'r')).rejects.toMatchObject({ code: 'format.syntax' });
+      expect(() => read(record)).toThrow(expect.objectContaining({ code: 'format.syntax' }));
+    }
+  });
+
+  it.each(raw)('is refused wherever it stands: %j', async (each) => {
+    for (const within of [`<!--${each}-->`, `<![CDATA[${each}]]>`, `<?x ${each}?>`, `<b${each}/>`])
+      await expect(elements(`<r><a>${within}</a></r>`, 'r')).rejects.toMatchObject({ code: 'format.syntax' });
+    expect(() => new XmlScan(Buffer.from(`<a>\n${each}<b/></a>`), 'x')).toThrow(/x: line 2 of the record/);
+  });
+
+  it('is none of those at the edges', async () => {
+    const edges = '\t\n \u007f\ud7ff\ue000\ufffd\u{10000}\u{10ffff}';
+    const references = [...edges].map((each) => `&#${each.codePointAt(0)};`).join('');
+    for (const text of [edges, references]) {
+      const record = `<a>${text}</a>`;
+      expect((await elements(`<r>${record}</r>`, 'r'))[0]?.text).toBe(edges);
+      expect(read(record)[1]).toBe(edges);
+    }
+  });
+});
+
 describe('the pull parser', () => {
   it.each([
     ['<a><b></a></b>'],

@@ -2,11 +2,11 @@
 import {
   artifactNevra,
   type ModuleDefaults,
-  type ModuleDocument,
   type ModuleStream,
   moduleDefaults,
   moduleStream,
 } from '../../../formats/rpm/modules.ts';
+import type { ModuleDocument } from '../../../formats/rpm/modules-text.ts';
 import { groupBy } from '../../../store/group-by.ts';
 import type { Row } from '../../curate/columns.ts';
 import type { RpmTable } from './rpm-table.ts';

@@ -1,0 +1,23 @@
+/** What XML trips over. */
+export const XML = [
+  '<',
+  '>',
+  '</',
+  '/>',
+  '&amp;',
+  '&#0;',
+  '&#x110000;',
+  '&constructor;',
+  '<!--',
+  '-->',
+  '<![CDATA[',
+  ']]>',
+  '<?x ?>',
+  '<!DOCTYPE a [',
+  ' a="b"',
+  ' hasOwnProperty="x"',
+  ' __proto__="x"',
+  'xml:base="',
+  '<package',
+  '</package>',
+];
