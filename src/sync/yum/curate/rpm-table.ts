@@ -237,7 +237,8 @@ export class RpmTable {
     const { provides = [], requires = [], recommends = [], supplements = [] } = facts.capabilities;
     for (const each of provides) this.#provide(row, each);
     for (const { path } of facts.files) this.#provide(row, { name: path });
-    for (const each of [...requires, ...recommends]) for (const path of pathsIn(each.name)) this.#paths.add(this.names.intern(path));
+    for (const each of [...requires, ...recommends])
+      for (const path of pathsIn(each.name)) this.#paths.add(this.names.intern(path));
     if (supplements.length > 0) this.supplementing.push(row);
   }
 
