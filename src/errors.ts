@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   cancelled: ['cancelled', 'the operation was stopped by its user; run the same command again to go on'],
   'usage.argument': ['usage', 'an argument or option of the command line is not usable'],
   'usage.confirm': ['usage', 'a destructive command was called without --yes'],
+  'usage.root': ['usage', 'the command needs mounts and namespaces, which are for root'],
   'usage.bind': ['usage', 'the server was asked to listen beyond loopback without being told so'],
 
   'format.syntax': ['upstream', 'a file does not follow its format; the message says origin:line'],
@@ -79,6 +80,12 @@ export const ERROR_CODES = {
   'repo.conflict': ['conflict', 'same name, version and architecture with other bytes'],
   'repo.not-local': ['conflict', 'packages can be added to and removed from local repositories only'],
   'repo.unsignable': ['conflict', 'a package whose header has no digest of its payload cannot be signed'],
+
+  'bake.failed': [
+    'conflict',
+    'a recipe cannot be built; the message names it, the step, and the last words of the tool',
+  ],
+  'bake.differs': ['damage', 'the same snapshot and recipe gave other bytes'],
 
   'bundle.audience': ['conflict', 'the bundle is meant for another store, or was made by this one'],
   'bundle.base-missing': ['conflict', 'the bundle builds on a snapshot that this store does not hold'],

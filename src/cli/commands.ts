@@ -1,5 +1,6 @@
 /** All commands, in the order of the help. */
 import type { CommandSpec } from './command.ts';
+import { bakeCommand } from './commands/bake.ts';
 import { BUNDLE_COMMANDS } from './commands/bundle.ts';
 import { CHANNEL_COMMANDS } from './commands/channel.ts';
 import { clientConfigCommand } from './commands/client-config.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...BUNDLE_COMMANDS,
   darksiteCheckCommand,
   ...REPO_COMMANDS,
+  bakeCommand,
   searchCommand,
   ...STORE_COMMANDS,
   ...TOKEN_COMMANDS,

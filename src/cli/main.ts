@@ -3,7 +3,6 @@
  * The command line: parses, makes one call, renders. The only place that touches the exit status. Half of V8's room for
  * young objects (MB) is as fast and saves 30 MB at the peak of a sync.
  */
-import { readFileSync } from 'node:fs';
 import { KubedosError } from '../errors.ts';
 import type { CommandSpec, Context, Input } from './command.ts';
 import { dataFolder } from './data-folder.ts';
@@ -11,11 +10,7 @@ import { buildProgram } from './program.ts';
 import { renderError } from './render/errors.ts';
 import { createProgress, type ProgressSink } from './render/progress.ts';
 import { askSecret } from './secret.ts';
-
-const version = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '?';
-};
+import { version } from './version.ts';
 
 /** Aborts on the first Ctrl-C or SIGTERM, so that work ends cleanly; the second one ends the process at once. */
 function abortOnSignals(): AbortController {

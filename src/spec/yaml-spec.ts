@@ -86,7 +86,7 @@ function toValue(document: Document.Parsed, file: string): unknown {
 function invalid(file: string, faults: readonly SpecFault[]): KubedosError {
   const lines = faults.map(({ line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
   return new KubedosError('spec.invalid', lines.join('\n'), {
-    hint: 'the schema is docs/schema/mirror-spec.schema.json; editors that know YAML schemas check while you type',
+    hint: 'the schemas are in docs/schema/; editors that know YAML schemas check while you type',
     details: { file, faults },
   });
 }

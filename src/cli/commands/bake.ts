@@ -1,0 +1,43 @@
+import { KubedosError } from '../../errors.ts';
+import { OUTPUTS, type OutputName } from '../../spec/recipe-spec.ts';
+import { bakeDeps } from '../baking.ts';
+import type { CommandSpec } from '../command.ts';
+import { findRecipe } from '../recipes.ts';
+import { formatBytes } from '../render/units.ts';
+
+export const bakeCommand: CommandSpec = {
+  path: 'bake',
+  summary: 'make disk images of a snapshot and a recipe, without a network',
+  description:
+    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own.',
+  arguments: [{ name: 'recipe', summary: 'a shipped recipe, or the path of one' }],
+  options: [
+    { flags: '--channel <name>', summary: 'of the snapshot that this channel names', default: 'stable' },
+    { flags: '--snapshot <id>', summary: 'of this snapshot' },
+    { flags: '--output <name...>', summary: `${OUTPUTS.join(', ')} (default: as the recipe says, or raw)` },
+  ],
+  examples: ['kubedos bake node', 'kubedos bake roles/web.yaml --snapshot 12 --output qcow2'],
+  run: async (context, input) => {
+    const [{ recipeChain }, { bake }] = await Promise.all([
+      import('../../image/recipe-chain.ts'),
+      import('../../image/bake.ts'),
+    ]);
+    const chain = await recipeChain(findRecipe, input.argument(0));
+    const wanted = input.strings('output').map(outputName);
+    const store = await context.house.store();
+    const snapshot = await store.snapshots.resolve(input.string('snapshot') ?? input.string('channel') ?? 'stable');
+    const outputs = wanted.length > 0 ? [...new Set(wanted)] : chain.outputs;
+    const report = await bake(await bakeDeps(context.house, snapshot), { chain, snapshot, outputs }, context);
+    const lines = report.artifacts.map(
+      ({ path, sizeBytes, sha256 }) => `${sha256}  ${path}  ${formatBytes(sizeBytes)}`,
+    );
+    const end = report.changed ? `${report.image} is new; the next snapshot holds it` : `${report.image} is as it was`;
+    return { data: report, text: [...lines, end].join('\n') };
+  },
+};
+
+function outputName(name: string): OutputName {
+  const known = OUTPUTS.find((each) => each === name);
+  if (known !== undefined) return known;
+  throw new KubedosError('usage.argument', `--output ${name}: expected ${OUTPUTS.join(', ')}`);
+}

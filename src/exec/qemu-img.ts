@@ -1,0 +1,21 @@
+/** qemu-img(1). */
+import { run } from './run.ts';
+
+/** Never with `-W`: out of order, the same disk makes other bytes. */
+export async function convertImage(
+  from: string,
+  to: string,
+  {
+    format,
+    options = [],
+    signal,
+  }: { readonly format: string; readonly options?: readonly string[]; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const extra = options.flatMap((option) => ['-o', option]);
+  await run(['qemu-img', 'convert', '-f', 'raw', '-O', format, ...extra, from, to], {
+    timeoutMs: 60 * 60 * 1000,
+    maxOutputBytes: 1024 * 1024,
+    signal,
+    debianPackage: 'qemu-utils',
+  });
+}

@@ -1,0 +1,120 @@
+/** A raw disk: GPT, GRUB for BIOS, the signed chain of UEFI, and an ext4 root. */
+import { hash } from 'node:crypto';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KubedosError } from '../errors.ts';
+import type { SealedScript } from '../exec/sealed.ts';
+import { bootCode, coreImage } from '../formats/grub.ts';
+import type { Run } from '../progress.ts';
+import { DISK_SCRIPT } from './disk-script.ts';
+import { buildFailure } from './failure.ts';
+import type { Layer } from './layer.ts';
+import type { FoundRecipe } from './recipe-chain.ts';
+
+export interface DiskDeps {
+  readonly runSealed: (script: SealedScript) => Promise<string>;
+  /** See exec/sfdisk.ts. */
+  readonly partition: (file: string, script: string, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface DiskRequest {
+  /** The uppermost recipe, for messages. */
+  readonly level: FoundRecipe;
+  /** The lowest first. */
+  readonly layers: readonly Layer[];
+  readonly epoch: number;
+  readonly cmdline: string;
+  readonly bytes: number;
+  /** What the disk's identifiers follow from. */
+  readonly key: string;
+}
+
+const MIB = 1024 ** 2;
+const SECTOR_BYTES = 512;
+const BIOS = { start: MIB, bytes: MIB };
+const EFI = { start: 2 * MIB, bytes: 64 * MIB };
+const ROOT_START = EFI.start + EFI.bytes;
+/** The second partition table, and a whole number of MiB. */
+const END_BYTES = MIB;
+const LEAST_BYTES = 512 * MIB;
+/** Types of partitions: UEFI specification, and the Discoverable Partitions Specification (x86-64 root). */
+const TYPES = {
+  bios: '21686148-6449-6E6F-744E-656564454649',
+  efi: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B',
+  root: '4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709',
+};
+
+/** Writes `disk.raw` into the folder, sparse. `bake.failed` where the system does not fit, or has nothing to boot. */
+export async function rawDisk(
+  deps: DiskDeps,
+  request: DiskRequest,
+  { folder, signal }: { readonly folder: string } & Run,
+): Promise<string> {
+  const { bytes, epoch, key, layers, cmdline } = request;
+  if (bytes < LEAST_BYTES)
+    throw new KubedosError('spec.invalid', `disk: size: ${bytes / MIB} MiB are too few, at least ${LEAST_BYTES / MIB}`);
+  const id = (what: string): string => uuidOf(key, what);
+  const rootBytes = bytes - ROOT_START - END_BYTES;
+  const disk = join(folder, 'disk.raw');
+  const handle = await open(disk, 'wx+');
+  try {
+    await handle.truncate(bytes);
+    const volume = hash('sha256', `${key} efi volume`).slice(0, 8);
+    const numbers = [ROOT_START, rootBytes / 1024, id('root file system'), id('root'), EFI.bytes, volume].map(String);
+    const files = layers.map(({ file }) => file).reverse();
+    const env = { SOURCE_DATE_EPOCH: String(epoch) };
+    const args = [folder, disk, ...numbers, cmdline, ...files];
+    try {
+      await deps.runSealed({ script: DISK_SCRIPT, args, cwd: folder, env, signal });
+    } catch (error) {
+      throw await buildFailure(error, { level: request.level, folder });
+    }
+    await deps.partition(disk, partitionTable(id, rootBytes), signal);
+    await copySparse(join(folder, 'efi.img'), handle, EFI.start);
+    const coreSector = BIOS.start / SECTOR_BYTES;
+    await handle.write(bootCode(await readFile(join(folder, 'boot.img')), coreSector), 0, undefined, 0);
+    const core = coreImage(await readFile(join(folder, 'core.img')), coreSector, BIOS.bytes);
+    await handle.write(core, 0, undefined, BIOS.start);
+  } finally {
+    await handle.close();
+  }
+  return disk;
+}
+
+function partitionTable(id: (what: string) => string, rootBytes: number): string {
+  const line = (start: number, bytes: number, type: keyof typeof TYPES): string =>
+    `start=${start / SECTOR_BYTES}, size=${bytes / SECTOR_BYTES}, type=${TYPES[type]}, uuid=${id(type)}, name=${type}\n`;
+  return [
+    'label: gpt\nunit: sectors\n',
+    `label-id: ${id('disk')}\n\n`,
+    line(BIOS.start, BIOS.bytes, 'bios'),
+    line(EFI.start, EFI.bytes, 'efi'),
+    line(ROOT_START, rootBytes, 'root'),
+  ].join('');
+}
+
+/** A UUID of version 8 (RFC 9562 §5.8): the same for the same key. */
+function uuidOf(key: string, what: string): string {
+  const bytes = Buffer.from(hash('sha256', `${key} ${what}`), 'hex').subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** What is zero is left out: the target is fresh. */
+async function copySparse(from: string, to: FileHandle, at: number): Promise<void> {
+  const source = await open(from);
+  const block = Buffer.alloc(MIB);
+  const zeros = Buffer.alloc(MIB);
+  try {
+    for (let offset = 0; ; ) {
+      const { bytesRead } = await source.read(block, 0, MIB, offset);
+      if (bytesRead === 0) return;
+      const piece = block.subarray(0, bytesRead);
+      if (!piece.equals(zeros.subarray(0, bytesRead))) await to.write(piece, 0, bytesRead, at + offset);
+      offset += bytesRead;
+    }
+  } finally {
+    await source.close();
+  }
+}

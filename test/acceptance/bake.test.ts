@@ -1,0 +1,173 @@
+/** Images of real Debian packages, baked without a network, and booted by QEMU. */
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { INSTALLATION } from '../../src/wiring.ts';
+import { KUBEDOS } from '../support/command-line.ts';
+import { bootUntil } from '../support/qemu.ts';
+import { connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
+
+const run = promisify(execFile);
+
+let dir: string;
+let data: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kubedos-bake-'));
+  data = await connectedStore();
+}, 15 * MINUTE);
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+interface Report {
+  readonly changed: boolean;
+  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
+}
+
+async function bake(recipe: string, ...options: string[]): Promise<Report> {
+  return JSON.parse(await kubedos(data, 'bake', recipe, '--json', '--quiet', ...options)) as Report;
+}
+
+/** The artifact as a file with the ending of its format. */
+async function artifact({ artifacts }: Report, output: string): Promise<string> {
+  const found = artifacts.find(({ path }) => path.endsWith(`.${output}`));
+  if (found === undefined) throw new Error(`no ${output} was baked`);
+  const file = join(dir, found.path);
+  await rm(file, { force: true });
+  await symlink(join(data, 'objects', found.sha256.slice(0, 2), found.sha256), file);
+  return file;
+}
+
+async function recipe(name: string, more: object): Promise<string> {
+  const file = join(dir, `${name}.yaml`);
+  await writeFile(file, stringify({ name, extends: 'base', ...more }));
+  return file;
+}
+
+/** What a killed or failed build could leave. */
+async function leftOvers(): Promise<string[]> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').filter((line) => line.includes(data));
+  const loops = (await tool('losetup', '--list', '--noheadings', '--output', 'BACK-FILE')).split('\n');
+  return [...mounts, ...loops.filter((line) => line.includes(data))];
+}
+
+const LOGIN = /login: $/;
+
+describe('a disk image', () => {
+  it(
+    'boots by BIOS, is the same bytes when it is built again elsewhere, and names what it is made of',
+    async () => {
+      const first = await bake('base', '--output', 'raw');
+      const disk = { file: await artifact(first, 'raw'), format: 'raw' } as const;
+      expect(await bootUntil(disk, LOGIN, { firmware: 'bios', folder: dir })).toContain('Debian GNU/Linux 12');
+      await rm(join(data, 'cache', 'layers'), { recursive: true });
+      const command = [...KUBEDOS, 'bake', 'base', '--output', 'raw', '--json', '--quiet', '--data', data];
+      const env = { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: dir };
+      const { stdout } = await run(
+        'sh',
+        ['-c', 'umask 077; exec unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"', 'sh', ...command],
+        {
+          cwd: INSTALLATION,
+          env,
+        },
+      );
+      expect(JSON.parse(stdout)).toMatchObject({ changed: false, artifacts: first.artifacts });
+      expect(await leftOvers()).toEqual([]);
+    },
+    12 * MINUTE,
+  );
+
+  it(
+    'boots under Secure Boot as qcow2, with the service of its role, its files, users and hooks',
+    async () => {
+      const file = await recipe('role', {
+        extends: 'node',
+        outputs: ['qcow2'],
+        files: [
+          {
+            path: '/etc/systemd/system/role.service',
+            content: `[Unit]\nAfter=ssh.service ssh-host-keys.service\n[Service]\nType=oneshot\nStandardOutput=tty\nTTYPath=/dev/ttyS0\nExecStart=/usr/local/bin/role\n[Install]\nWantedBy=multi-user.target\n`,
+          },
+          { path: '/usr/local/bin/role', source: 'role.sh', mode: '0755' },
+          { path: '/lib/role-link', link: '/etc/role' },
+        ],
+        users: [{ name: 'keeper', uid: 1500, groups: ['adm'], keys: ['ssh-ed25519 AAAA keeper'] }],
+        enable: ['role.service'],
+        hooks: [{ name: 'mark', run: 'echo from the hook > /etc/role\nchmod 640 /etc/role' }],
+      });
+      await writeFile(
+        join(dir, 'role.sh'),
+        `#!/bin/sh\necho "role: $(cat /lib/role-link), $(id -un 1500), $(stat -c %a-%U /home/keeper/.ssh/authorized_keys), $(systemctl is-active ssh), $(ls /etc/ssh/ssh_host_*_key | wc -l) keys, $(systemd-detect-virt), $(mokutil --sb-state)"\n`,
+      );
+      const report = await bake(file);
+      const disk = { file: await artifact(report, 'qcow2'), format: 'qcow2' } as const;
+      await tool('qemu-img', 'check', disk.file);
+      const log = await bootUntil(disk, /role: .*/, { firmware: 'secure-boot', folder: dir });
+      expect(log).toMatch(/role: from the hook, keeper, 600-keeper, active, 3 keys, qemu, SecureBoot enabled/);
+      expect(await leftOvers()).toEqual([]);
+    },
+    12 * MINUTE,
+  );
+});
+
+describe('a recipe that cannot be built', () => {
+  it.each([
+    ['a package that no mirror has', { packages: ['no-such-package'] }, /install packages.*no-such-package/s],
+    ['a hook that fails', { hooks: [{ name: 'broken', run: 'echo sorry >&2; exit 3' }] }, /hook broken.*sorry/s],
+    [
+      'a hook that tries the network',
+      { hooks: [{ name: 'far', run: 'ip route get 192.0.2.1' }] },
+      /hook far.*unreachable/s,
+    ],
+    ['a unit that is not there', { enable: ['absent.service'] }, /enable units.*absent/s],
+    ['a disk that is too small', { disk: { size: '600MiB' } }, /[Nn]o space|Could not allocate/],
+  ])(
+    '%s',
+    async (_, more, words) => {
+      const failed = bake(await recipe('bad', more));
+      await expect(failed).rejects.toMatchObject({ message: expect.stringMatching(words) });
+      expect(await leftOvers()).toEqual([]);
+      expect(await kubedos(data, 'mirror', 'list')).not.toContain('image-bad');
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    'is killed at any moment, and leaves neither mounts nor loops nor processes',
+    async () => {
+      const file = await recipe('killed', { hooks: [{ name: 'long', run: 'sleep 4321' }] });
+      for (const delay of [2000, 6000, 12_000]) {
+        const argv = ['bake', file, '--quiet', '--data', data];
+        const child = spawn(KUBEDOS[0] as string, [...KUBEDOS.slice(1), ...argv], {
+          cwd: INSTALLATION,
+          stdio: 'ignore',
+        });
+        await new Promise((resolve) => setTimeout(resolve, delay));
+        child.kill('SIGKILL');
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        expect(await leftOvers()).toEqual([]);
+        expect(await sleepers()).toEqual([]);
+      }
+      // What it had written is cleared by the next run.
+      expect(await builds()).not.toEqual([]);
+      await bake('base');
+      expect(await builds()).toEqual([]);
+    },
+    5 * MINUTE,
+  );
+});
+
+async function builds(): Promise<string[]> {
+  return (await readdir(join(data, 'tmp'))).filter((name) => name.startsWith('bake-'));
+}
+
+async function sleepers(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc')) {
+    const command = await readFile(join('/proc', pid, 'cmdline'), 'utf8').catch(() => '');
+    if (command === 'sleep\x004321\x00') found.push(pid);
+  }
+  return found;
+}

@@ -1,0 +1,62 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseRecipe, recipeJsonSchema } from '../../src/spec/recipe-spec.ts';
+import { INSTALLATION } from '../../src/wiring.ts';
+
+const SCHEMA = join(INSTALLATION, 'docs/schema/recipe.schema.json');
+
+test('a recipe is filled in', () => {
+  const recipe = parseRecipe(
+    `name: web
+extends: node
+packages: [nginx-light]
+files:
+  - { path: /etc/motd, content: "hello\\n", mode: "0640" }
+users:
+  - { name: ops, keys: [ssh-ed25519 AAAA ops] }
+disk: { size: 3GiB }
+`,
+    'web.yaml',
+  );
+  expect(recipe).toMatchObject({
+    mirrors: [],
+    files: [{ path: '/etc/motd', mode: '0640' }],
+    users: [{ name: 'ops', groups: [], shell: '/bin/bash' }],
+    disk: { size: 3 * 1024 ** 3 },
+  });
+});
+
+test.each([
+  ['files:\n  - { path: etc/motd, content: a }', /web\.yaml:3: files\[0\]\.path: must be an absolute path/],
+  ['files:\n  - { path: /etc/../motd, content: a }', /files\[0\]\.path: must be an absolute path/],
+  ['files:\n  - { path: /etc/motd }', /web\.yaml:3: files\[0\]: a file has exactly one of content, source and link/],
+  ['files:\n  - { path: /a, content: a, link: b }', /exactly one of/],
+  ['files:\n  - { path: /a, source: ../b }', /files\[0\]\.source: must be a relative path/],
+  ['files:\n  - { path: /a, link: b, mode: "0644" }', /files\[0\]\.mode: a symbolic link has no mode/],
+  ['files:\n  - { path: /a, content: b, mode: "0999" }', /must be octal digits/],
+  ['users:\n  - { name: "Root User" }', /users\[0\]\.name: must be a user name/],
+  ['users:\n  - { name: ops, keys: ["secret"] }', /must be a public key/],
+  ['enable: [nginx]', /enable\[0\]: must be a unit, as nginx.service/],
+  ['disk: { size: 2GB }', /disk\.size: must be whole MiB or GiB/],
+  ['packages: ["a; rm -rf /"]', /packages\[0\]: must be a plain name/],
+  ['cmdline: "a\\nb"', /cmdline: must be one line/],
+  ['outputs: [floppy]', /outputs\[0\]/],
+  ['passwords: yes', /web\.yaml:2: passwords: is not known here/],
+])('refuses %s', (text, words) => {
+  expect(() => parseRecipe(`name: web\n${text}\n`, 'web.yaml')).toThrow(words);
+});
+
+test('the shipped recipes are sound, and named as their files', async () => {
+  const folder = join(INSTALLATION, 'recipes');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
+  expect(files.length).toBeGreaterThan(1);
+  for (const file of files)
+    expect(`${parseRecipe(await readFile(join(folder, file), 'utf8'), file).name}.yaml`).toBe(file);
+});
+
+test('the schema for editors is that of the code', async () => {
+  const text = `${JSON.stringify(recipeJsonSchema(), null, 2)}\n`;
+  if (process.env.KUBEDOS_WRITE_SCHEMA) await writeFile(SCHEMA, text);
+  expect(JSON.parse(await readFile(SCHEMA, 'utf8'))).toEqual(JSON.parse(text));
+});
