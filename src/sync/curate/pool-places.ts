@@ -58,14 +58,19 @@ export class PoolPlaces {
 
   /** The path in the mirror; remembers where upstream has it. */
   place(file: ChosenFile, contested = this.isContested(file)): string {
-    const { upstreamIndex, remotePath } = file;
+    const { upstreamIndex, remotePath = file.path } = file;
     const path = contested ? this.#own.ownPath(file.path, upstreamIndex) : file.path;
-    if (contested || upstreamIndex > 0 || remotePath !== undefined)
-      this.#origins.set(path, { upstreamIndex, path: remotePath ?? file.path });
+    if (upstreamIndex > 0 || remotePath !== path)
+      this.#origins.set(copied(path), { upstreamIndex, path: copied(remotePath) });
     return path;
   }
 
   origin(path: string): { readonly upstreamIndex: number; readonly path: string } {
     return this.#origins.get(path) ?? { upstreamIndex: 0, path };
   }
+}
+
+/** A text of its own: a part of a longer one, a record say, keeps all of it in memory. */
+function copied(part: string): string {
+  return Buffer.from(part).toString();
 }
