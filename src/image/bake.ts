@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
@@ -21,22 +20,13 @@ import type {
 } from '../store/types.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
+import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
 import { makeProvenance, type ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
-export interface BakeDeps extends LayerDeps, DiskDeps {
+export interface BakeDeps extends LayerDeps, DiskDeps, OutputDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
-  /** See exec/qemu-img.ts. */
-  readonly convertImage: (
-    from: string,
-    to: string,
-    options: {
-      readonly format: string;
-      readonly options?: readonly string[];
-      readonly signal?: AbortSignal | undefined;
-    },
-  ) => Promise<void>;
   readonly toolVersions: () => Promise<ToolVersions>;
   readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
   readonly version: string;
@@ -105,6 +95,7 @@ export async function buildArtifacts(
   const layers: Layer[] = [];
   for (const level of chain.levels)
     layers.push(await layerOf(deps, { level, suite: chain.base.suite, mirrors, epoch, below: [...layers] }, run));
+  const { key } = layers.at(-1) as Layer;
   const artifacts = await withScratch(deps.store, 'bake', async (folder) => {
     await mkdir(folder, { recursive: true });
     run.onEvent?.({ type: 'phase', phase: `write ${outputs.join(', ')}`, files: outputs.length });
@@ -116,14 +107,15 @@ export async function buildArtifacts(
         epoch,
         cmdline: chain.cmdline,
         bytes: chain.diskBytes,
-        key: (layers.at(-1) as Layer).key,
+        key,
       },
       { folder, signal: run.signal },
     );
+    const raw = { file: disk, folder, bytes: chain.diskBytes, epoch, key, signal: run.signal };
     const made: Artifact[] = [];
-    for (const output of [...outputs].sort((a) => (a === 'raw' ? 1 : -1))) {
-      const path = `${chain.name}.${output}`;
-      made.push({ path, ...(await takeOutput(deps, { output, disk, folder }, run)) });
+    for (const [output, { ending, make }] of Object.entries(OUTPUT_FORMS)) {
+      if (!outputs.includes(output as OutputName)) continue;
+      made.push({ path: `${chain.name}.${ending}`, ...(await takeIn(deps, await make(deps, raw), run)) });
       run.onEvent?.({ type: 'advance', files: made.length, bytes: 0 });
     }
     return made;
@@ -131,22 +123,13 @@ export async function buildArtifacts(
   return { artifacts, mirrors };
 }
 
-/** The raw disk comes last: it moves into the store as it is. */
-async function takeOutput(
-  { convertImage, store }: BakeDeps,
-  { output, disk, folder }: { readonly output: OutputName; readonly disk: string; readonly folder: string },
-  { signal }: Run,
-): Promise<ObjectRef> {
-  let file = disk;
-  if (output === 'qcow2') {
-    file = join(folder, 'disk.qcow2');
-    await convertImage(disk, file, { format: 'qcow2', options: ['compat=1.1', 'compression_type=zstd'], signal });
-  }
+/** Moves a file into the store. */
+async function takeIn({ store: { objects } }: BakeDeps, file: string, { signal }: Run): Promise<ObjectRef> {
   const digest = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
   const ref = { sha256: digest.digest('hex'), sizeBytes: (await stat(file)).size };
-  await store.objects.adopt(file, ref);
-  await store.objects.flush();
+  await objects.adopt(file, ref);
+  await objects.flush();
   return ref;
 }
 

@@ -4,7 +4,7 @@ import { canonicalPath } from '../formats/path.ts';
 import { mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
-export const OUTPUTS = ['raw', 'qcow2'] as const;
+export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'] as const;
 export type OutputName = (typeof OUTPUTS)[number];
 
 const absolutePath = z.string().refine((path) => {

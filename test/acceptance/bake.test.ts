@@ -1,11 +1,12 @@
 /** Images of real Debian packages, baked without a network, and booted by QEMU. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { footerSize } from '../../src/formats/vhd.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
 import { KUBEDOS } from '../support/command-line.ts';
 import { bootUntil } from '../support/qemu.ts';
@@ -14,10 +15,21 @@ import { connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts
 const run = promisify(execFile);
 
 let dir: string;
+/** Two dark sides, which were only ever filled from a bundle. */
 let data: string;
+let other: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-bake-'));
-  data = await connectedStore();
+  const connected = await connectedStore();
+  const media = join(dir, 'media');
+  await mkdir(media);
+  await kubedos(connected, 'bundle', 'export', '--channel', 'stable', '--to', media, '--quiet');
+  const rootKey = (await kubedos(connected, 'key', 'root')).trim();
+  [data, other] = [join(dir, 'dark'), join(dir, 'other')];
+  for (const store of [data, other]) {
+    await kubedos(store, 'init', '--trust', rootKey);
+    await kubedos(store, 'bundle', 'import', media, '--quiet');
+  }
 }, 15 * MINUTE);
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -54,16 +66,21 @@ async function leftOvers(): Promise<string[]> {
 }
 
 const LOGIN = /login: $/;
+/** Outputs, and what QEMU calls them. */
+const FORMATS = [
+  ['qcow2', 'qcow2'],
+  ['vmdk', 'vmdk'],
+  ['vhd', 'vpc'],
+] as const;
 
 describe('a disk image', () => {
   it(
-    'boots by BIOS, is the same bytes when it is built again elsewhere, and names what it is made of',
+    'boots by BIOS, and is the same bytes when it is built elsewhere, from another store',
     async () => {
       const first = await bake('base', '--output', 'raw');
       const disk = { file: await artifact(first, 'raw'), format: 'raw' } as const;
       expect(await bootUntil(disk, LOGIN, { firmware: 'bios', folder: dir })).toContain('Debian GNU/Linux 12');
-      await rm(join(data, 'cache', 'layers'), { recursive: true });
-      const command = [...KUBEDOS, 'bake', 'base', '--output', 'raw', '--json', '--quiet', '--data', data];
+      const command = [...KUBEDOS, 'bake', 'base', '--output', 'raw', '--json', '--quiet', '--data', other];
       const env = { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: dir };
       const { stdout } = await run(
         'sh',
@@ -73,7 +90,9 @@ describe('a disk image', () => {
           env,
         },
       );
-      expect(JSON.parse(stdout)).toMatchObject({ changed: false, artifacts: first.artifacts });
+      expect(JSON.parse(stdout)).toMatchObject({ artifacts: first.artifacts });
+      // Nothing is new where nothing changed.
+      expect(await bake('base', '--output', 'raw')).toMatchObject({ changed: false });
       expect(await leftOvers()).toEqual([]);
     },
     12 * MINUTE,
@@ -110,6 +129,51 @@ describe('a disk image', () => {
     },
     12 * MINUTE,
   );
+});
+
+describe('every output', () => {
+  it(
+    'holds the disk that was booted, and is the same bytes each time',
+    async () => {
+      const outputs = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'];
+      const first = await bake('base', '--output', ...outputs);
+      expect(first.artifacts.map(({ path }) => path).sort()).toEqual([
+        'base.qcow2',
+        'base.raw',
+        'base.tar.gz',
+        'base.vhd',
+        'base.vmdk',
+      ]);
+      const raw = await artifact(first, 'raw');
+      for (const [output, format] of FORMATS)
+        await tool('qemu-img', 'compare', '-f', 'raw', '-F', format, raw, await artifact(first, output));
+      const vhd = await open(await artifact(first, 'vhd'));
+      const { buffer } = await vhd.read(Buffer.alloc(512), 0, 512, (await stat(raw)).size);
+      await vhd.close();
+      // Azure takes whole MiB, and nothing behind the footer.
+      expect(footerSize(buffer)).toBe((await stat(raw)).size);
+      expect((await stat(await artifact(first, 'vhd'))).size).toBe((await stat(raw)).size + 512);
+      const packed = await artifact(first, 'tar.gz');
+      expect((await tool('tar', '--list', '-f', packed)).trim()).toBe('disk.raw');
+      const unpacked = await tool('sh', '-c', 'tar -xOf "$1" disk.raw | sha256sum', 'sh', packed);
+      expect(unpacked.split(' ')[0]).toBe(first.artifacts.find(({ path }) => path === 'base.raw')?.sha256);
+      const again = await bake('base', '--output', 'vmdk', 'vhd');
+      for (const each of again.artifacts) expect(first.artifacts).toContainEqual(each);
+    },
+    12 * MINUTE,
+  );
+
+  if (process.env.KUBEDOS_TEST_FULL)
+    it(
+      'boots on each firmware',
+      async () => {
+        const baked = await bake('base', '--output', 'qcow2', 'vmdk', 'vhd');
+        for (const [output, format] of FORMATS)
+          for (const firmware of ['bios', 'uefi', 'secure-boot'] as const)
+            await bootUntil({ file: await artifact(baked, output), format }, LOGIN, { firmware, folder: dir });
+      },
+      40 * MINUTE,
+    );
 });
 
 describe('a recipe that cannot be built', () => {

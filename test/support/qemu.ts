@@ -7,7 +7,7 @@ export type Firmware = 'bios' | 'uefi' | 'secure-boot';
 
 export interface Disk {
   readonly file: string;
-  readonly format: 'raw' | 'qcow2';
+  readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vpc';
 }
 
 const OVMF = '/usr/share/OVMF';
