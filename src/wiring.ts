@@ -212,6 +212,7 @@ export class House {
 
   /** For changes of local repositories of either kind. `lock`: how patient they are where another process writes. */
   async repoDeps(lock?: LockOptions): Promise<RepoDeps> {
+    const { PieceCache } = await import('./publish/piece-cache.ts');
     const store = await this.store();
     return {
       store: {
@@ -222,6 +223,7 @@ export class House {
       },
       publish: await this.publisher(),
       publishRpm: await this.rpmPublisher(),
+      pieces: new PieceCache(await store.file('cache', 'pieces')),
       signing: {
         key: () => this.signer(),
         addSignature: async (prepared, run) => (await import('./exec/rpmsign.ts')).addSignature(prepared, run),

@@ -3,11 +3,13 @@ import type { PublishRpm } from '../formats/rpm/publication.ts';
 import type { Run } from '../progress.ts';
 import type { Store } from '../store/types.ts';
 import { changeRepo, type LocalRepoDeps, type RepoChange, type RepoReport } from './local-repo.ts';
+import type { RpmRepoDeps } from './yum/local-repo.ts';
 import type { PackageSigning } from './yum/package-signing.ts';
 
 export interface RepoDeps extends LocalRepoDeps {
   readonly store: LocalRepoDeps['store'] & Pick<Store, 'file'>;
   readonly publishRpm: PublishRpm;
+  readonly pieces: RpmRepoDeps['pieces'];
   readonly signing: PackageSigning;
 }
 
