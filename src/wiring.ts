@@ -221,8 +221,8 @@ export class House {
         file: (...place) => store.file(...place),
         withWriter: (command, work) => store.withWriter(command, work, lock),
       },
-      publish: await this.publisher(),
-      publishRpm: await this.rpmPublisher(),
+      publish: async (publication, run) => (await this.publisher())(publication, run),
+      publishRpm: async (publication, run) => (await this.rpmPublisher())(publication, run),
       pieces: new PieceCache(await store.file('cache', 'pieces')),
       signing: {
         key: () => this.signer(),

@@ -1,10 +1,10 @@
 /** How pieces of an index are compressed, and how the compressed pieces become one file. */
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import lzma from 'lzma-native';
 import { decompress as unzstd, compress as zstd } from 'zstd-napi';
 import { KubedosError } from '../errors.ts';
 import type { IndexCompression } from '../formats/apt/publication.ts';
+import { lzma } from '../formats/xz.ts';
 import { joinXz } from './xz-blocks.ts';
 
 export interface Codec {
@@ -42,7 +42,9 @@ const zst: Codec = {
 
 const xz: Codec = {
   extension: 'xz',
-  id: `xz-${XZ_PRESET}-${lzma.versionString()}`,
+  get id() {
+    return `xz-${XZ_PRESET}-${lzma().versionString()}`;
+  },
   compress: compressXz,
   join: joinXz,
 };
@@ -74,7 +76,7 @@ async function* strung(members: AsyncIterable<Buffer>, codec: Codec): AsyncGener
 
 /** On the thread pool. */
 async function compressXz(content: Buffer): Promise<Buffer> {
-  const stream = lzma.createStream('easyEncoder', { preset: XZ_PRESET });
+  const stream = lzma().createStream('easyEncoder', { preset: XZ_PRESET });
   const chunks: Buffer[] = [];
   const done = new Promise<void>((resolve, reject) => {
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
