@@ -212,6 +212,7 @@ export class House {
 
   /** For changes of local repositories of either kind. `lock`: how patient they are where another process writes. */
   async repoDeps(lock?: LockOptions): Promise<RepoDeps> {
+    const { PieceCache } = await import('./publish/piece-cache.ts');
     const store = await this.store();
     return {
       store: {
@@ -220,8 +221,9 @@ export class House {
         file: (...place) => store.file(...place),
         withWriter: (command, work) => store.withWriter(command, work, lock),
       },
-      publish: await this.publisher(),
-      publishRpm: await this.rpmPublisher(),
+      publish: async (publication, run) => (await this.publisher())(publication, run),
+      publishRpm: async (publication, run) => (await this.rpmPublisher())(publication, run),
+      pieces: new PieceCache(await store.file('cache', 'pieces')),
       signing: {
         key: () => this.signer(),
         addSignature: async (prepared, run) => (await import('./exec/rpmsign.ts')).addSignature(prepared, run),

@@ -27,9 +27,9 @@ export async function syncSpec(context: Context, found: FoundSpec, call: SyncCal
       ...(found.spec.form === 'curated' && (await publisherFor(house, found.spec.type))),
       readSeed: (_spec, file) => readSeed(found, file),
       recordPackages: async (mirror, root) => {
-        const { mirrorRows } = await import('../publish/package-rows.ts');
-        const { objects } = await house.store();
-        return (await house.catalog()).recordMirror(mirror, root, mirrorRows(objects, { kind: found.spec.type, root }));
+        const { recordMirrorState } = await import('../publish/rebuild-catalog.ts');
+        const [store, catalog] = [await house.store(), await house.catalog()];
+        return recordMirrorState({ store, catalog }, mirror, { kind: found.spec.type, root });
       },
     },
     found.spec,

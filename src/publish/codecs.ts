@@ -1,10 +1,10 @@
 /** How pieces of an index are compressed, and how the compressed pieces become one file. */
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import lzma from 'lzma-native';
-import { compress as zstd } from 'zstd-napi';
+import { gunzip, gzip } from 'node:zlib';
+import { decompress as unzstd, compress as zstd } from 'zstd-napi';
 import { KubedosError } from '../errors.ts';
 import type { IndexCompression } from '../formats/apt/publication.ts';
+import { lzma } from '../formats/xz.ts';
 import { joinXz } from './xz-blocks.ts';
 
 export interface Codec {
@@ -22,6 +22,7 @@ const ZSTD_LEVEL = 9;
 const XZ_PRESET = 6;
 
 const gzipAsync = promisify(gzip);
+const gunzipAsync = promisify(gunzip);
 
 const gz: Codec = {
   extension: 'gz',
@@ -41,10 +42,21 @@ const zst: Codec = {
 
 const xz: Codec = {
   extension: 'xz',
-  id: `xz-${XZ_PRESET}-${lzma.versionString()}`,
+  get id() {
+    return `xz-${XZ_PRESET}-${lzma().versionString()}`;
+  },
   compress: compressXz,
   join: joinXz,
 };
+
+/** What `compress` of gz or zst made of so many bytes; throws where it is something else. On the thread pool where it can. */
+export async function expand(member: Buffer, compression: 'gz' | 'zst', plainBytes: number): Promise<Buffer> {
+  // One block of memory with room to spare: a full one would be looked into for more.
+  const options = { chunkSize: plainBytes + 64, maxOutputLength: plainBytes };
+  const plain = compression === 'gz' ? await gunzipAsync(member, options) : unzstd(member);
+  if (plain.length !== plainBytes) throw new RangeError(`expected ${plainBytes} bytes, got ${plain.length}`);
+  return plain;
+}
 
 const CODECS: Readonly<Record<IndexCompression, Codec>> = { gz, zst, xz };
 
@@ -64,7 +76,7 @@ async function* strung(members: AsyncIterable<Buffer>, codec: Codec): AsyncGener
 
 /** On the thread pool. */
 async function compressXz(content: Buffer): Promise<Buffer> {
-  const stream = lzma.createStream('easyEncoder', { preset: XZ_PRESET });
+  const stream = lzma().createStream('easyEncoder', { preset: XZ_PRESET });
   const chunks: Buffer[] = [];
   const done = new Promise<void>((resolve, reject) => {
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));

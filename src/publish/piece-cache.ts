@@ -1,12 +1,14 @@
 /**
- * Compressed pieces by the hash of their content and the codec. Disposable: what is missing, damaged or cannot be
- * written is compressed again, and the bytes are the same either way.
+ * Compressed pieces by the hash of their content and the codec, and which pieces an index consists of. Disposable: what
+ * is missing, damaged or cannot be written is made again, and the bytes are the same either way.
  */
 import { hash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ObjectRef } from '../store/types.ts';
 import type { Codec } from './codecs.ts';
 import type { Piece } from './piece-cutting.ts';
+import type { PieceFacts } from './piece-list.ts';
 
 /** A piece that no publication has used for so long is removed. */
 export const KEPT_UNUSED_MS = 30 * 24 * 3600 * 1000;
@@ -14,6 +16,8 @@ export const KEPT_UNUSED_MS = 30 * 24 * 3600 * 1000;
 const TOUCH_AFTER_MS = 7 * 24 * 3600 * 1000;
 const TIDY_EVERY_MS = 24 * 3600 * 1000;
 const SUM_BYTES = 32;
+/** Part of the name of the folder: another one where lists say something else. */
+const LISTS = 'lists-1';
 
 export class PieceCache {
   readonly #dir: string;
@@ -32,18 +36,29 @@ export class PieceCache {
   /** Compresses and keeps. */
   async compress({ content, sha256 }: Piece, codec: Codec): Promise<Buffer> {
     const bytes = await codec.compress(content);
-    const { folder, file } = this.#place(sha256, codec);
-    await this.#keep(folder, file, bytes);
+    await this.#keep(this.#place(sha256, codec), bytes);
     return bytes;
   }
 
-  #place(sha256: string, codec: Codec): { readonly folder: string; readonly file: string } {
-    const folder = join(this.#dir, codec.id, sha256.slice(0, 2));
+  /** The pieces of a compressed index, if they would be compressed as they are there, and the list was kept. */
+  async pieces({ sha256, sizeBytes }: ObjectRef, codec: Codec): Promise<PieceFacts[] | undefined> {
+    const text = await readKept(this.#place(sha256, codec, LISTS).file);
+    const pieces: PieceFacts[] | undefined = text && JSON.parse(text.toString());
+    const bytes = pieces?.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+    return bytes === sizeBytes ? pieces : undefined;
+  }
+
+  async keepPieces({ sha256 }: ObjectRef, codec: Codec, pieces: readonly PieceFacts[]): Promise<void> {
+    await this.#keep(this.#place(sha256, codec, LISTS), Buffer.from(JSON.stringify(pieces)));
+  }
+
+  #place(sha256: string, { id }: Codec, kind = ''): Place {
+    const folder = join(this.#dir, kind, id, sha256.slice(0, 2));
     return { folder, file: join(folder, sha256.slice(2)) };
   }
 
   /** Not durable: a torn file does not fit its checksum. A full disk or a read-only folder costs time, nothing else. */
-  async #keep(folder: string, file: string, bytes: Buffer): Promise<void> {
+  async #keep({ folder, file }: Place, bytes: Buffer): Promise<void> {
     const temporary = join(this.#dir, `tmp-${process.pid}-${randomBytes(8).toString('hex')}`);
     try {
       let made = this.#made.get(folder);
@@ -89,6 +104,11 @@ export class PieceCache {
     }
     return removed;
   }
+}
+
+interface Place {
+  readonly folder: string;
+  readonly file: string;
 }
 
 /** The payload if it fits the checksum before it. Marks the piece as used. */

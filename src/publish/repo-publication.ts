@@ -1,6 +1,6 @@
 /** The next state of a local repository: its indexes merged with a change, its list, its head. */
 
-import type { ListingChange, PackageRow } from '../catalog/types.ts';
+import type { PackageRow } from '../catalog/types.ts';
 import { KubedosError } from '../errors.ts';
 import { parseStanza } from '../formats/apt/deb822.ts';
 import { packageEntry } from '../formats/apt/packages.ts';
@@ -17,16 +17,15 @@ import { Outcome, type RepoReport } from './repo-outcome.ts';
 import type { RepoMemory, RepoSettings } from './repo-settings.ts';
 import { BLANK_LINE } from './stanza-names.ts';
 import { storedIndex, storedStanzas } from './stored-file.ts';
+import { type CatalogDeps, tellCatalog, unchanged } from './tell-catalog.ts';
 
 /** By how quickly they unpack. */
 const INDEX_ENDINGS = ['zst', 'gz', 'xz'];
 
-export interface LocalRepoDeps {
+export interface LocalRepoDeps extends CatalogDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'withWriter'>;
   readonly publish: PublishApt;
   readonly now: () => Date;
-  /** The catalog: told after the head moved. What it throws becomes a warning, since it can be rebuilt. */
-  readonly recordChange?: ((mirror: string, change: ListingChange) => Promise<unknown>) | undefined;
 }
 
 export interface RepoState {
@@ -85,33 +84,6 @@ async function nextManifest(
   const gone = [...remove];
   for await (const { path } of readManifest(objects, base, { prefix: `dists/${repo.suite}/` })) gone.push(path);
   return editManifest(objects, base, { set, remove: gone });
-}
-
-/** Nothing changed now; but a run before, killed between the head and the catalog, may have left that behind. */
-export async function unchanged(
-  deps: Pick<LocalRepoDeps, 'recordChange'>,
-  of: { readonly mirror: string; readonly manifest: ManifestRef; readonly outcome: Outcome },
-  run: Run,
-): Promise<RepoReport> {
-  const { mirror, manifest, outcome } = of;
-  await tellCatalog(deps, mirror, { before: manifest.root, root: manifest.root, added: [], removed: [] }, run);
-  return outcome.report(mirror, manifest, manifest);
-}
-
-/** The new state stands already: a catalog that cannot be written is worth a warning, not a failure. */
-export async function tellCatalog(
-  deps: Pick<LocalRepoDeps, 'recordChange'>,
-  mirror: string,
-  change: ListingChange,
-  { onEvent }: Run,
-): Promise<void> {
-  try {
-    await deps.recordChange?.(mirror, change);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `the catalog does not know the new state of ${mirror} (${why}): run \`kubedos store rebuild\``;
-    onEvent?.({ type: 'note', level: 'warn', message });
-  }
 }
 
 /** Those that are not there yet, each once: a repeated upload costs nothing. */

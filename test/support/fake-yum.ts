@@ -39,7 +39,7 @@ export interface FakeRpm {
 
 export interface FakeRepository {
   readonly packages: readonly FakeRpm[];
-  /** Seconds: revision and times of the records. */
+  /** Seconds: revision and times of the records in repomd.xml. */
   readonly timestamp: number;
   readonly revision?: string;
   /** Default sha256, of records and packages. */
@@ -93,7 +93,7 @@ async function repositoryFiles(key: FakeKey, repository: FakeRepository): Promis
         return `<package${own}>\n  ${versionText(each)}\n${body(each)}</package>\n`;
       })
       .join('');
-  const primary = identities.map(({ each, pkgid }) => primaryText(each, { pkgid, checksum, timestamp })).join('');
+  const primary = identities.map(({ each, pkgid }) => primaryText(each, { pkgid, checksum })).join('');
   const rpm = ' xmlns:rpm="http://linux.duke.edu/metadata/rpm"';
   const texts = {
     primary: `<metadata xmlns="http://linux.duke.edu/metadata/common"${rpm} packages="${count}">\n${primary}</metadata>`,
@@ -143,9 +143,12 @@ function versionText({ epoch = '0', version, release = '1' }: FakeRpm): string {
   return `<version${attributesText({ epoch, ver: version, rel: release })}/>`;
 }
 
+/** A package is not built again when the repository is. */
+const PACKAGE_TIME = 1_714_521_600;
+
 function primaryText(
   each: FakeRpm,
-  { pkgid, checksum, timestamp }: { readonly pkgid: string; readonly checksum: string; readonly timestamp: number },
+  { pkgid, checksum }: { readonly pkgid: string; readonly checksum: string },
 ): string {
   const { name, arch = 'noarch', base, files = [] } = each;
   const size = rpmBytes(each).length;
@@ -160,7 +163,7 @@ function primaryText(
   <description>It is ${escapeText(name)} &amp; nothing else.</description>
   <packager/>
   <url/>
-  <time file="${timestamp}" build="${timestamp}"/>
+  <time file="${PACKAGE_TIME}" build="${PACKAGE_TIME}"/>
   <size package="${size}" installed="${size}" archive="${size}"/>
   <location${attributesText({ 'xml:base': base, href: rpmPath(each) })}/>
   <format>

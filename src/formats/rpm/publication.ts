@@ -17,12 +17,24 @@ export interface MetadataRecord {
   readonly bytes: Buffer;
 }
 
+/** Records of a file that was published before, one piece of it, which nothing changed: taken over as it stands there. */
+export interface KeptPiece {
+  /** Name of the first package. */
+  readonly first: string;
+  /** It begins there because of this name, whatever stands before it. */
+  readonly begins: boolean;
+  readonly packages: number;
+  readonly content: Buffer;
+  /** By the compression of the publication. */
+  readonly packed: Buffer;
+}
+
 export interface RpmPublication {
   /** Path of the repository in its mirror; empty for its root. */
   readonly folder: string;
   readonly packages: number;
   /** Sorted by the bytes of the name, then in a fixed order; the same for each call, and the same packages for all types. */
-  records(type: MetadataType): AsyncIterable<MetadataRecord>;
+  records(type: MetadataType): AsyncIterable<MetadataRecord | KeptPiece>;
   /** Further records: comps as `group`, `modules`, `updateinfo`; type → file name without compression, and content. */
   readonly extra?: ReadonlyMap<string, { readonly name: string; readonly content: Uint8Array }> | undefined;
   /** ASCII-armoured keys of those who signed the packages: clients are given them beside ours. */

@@ -9,18 +9,21 @@ import { isoSeconds } from '../../store/schemas.ts';
 import type { Evidence, ManifestEntry, ManifestRef, MirrorHead, Store } from '../../store/types.ts';
 import type { RepoChange } from '../local-repo.ts';
 import { Outcome, type RepoReport } from '../repo-outcome.ts';
-import { type LocalRepoDeps, tellCatalog, unchanged } from '../repo-publication.ts';
+import type { LocalRepoDeps } from '../repo-publication.ts';
+import { tellCatalog, unchanged } from '../tell-catalog.ts';
 import { rpmRow } from './package-rows.ts';
 import { type PackageSigning, packagesSignedBy } from './package-signing.ts';
 import { RecordFile } from './record-file.ts';
 import { type RpmRepoMemory, type RpmRepoSettings, rpmRepoMemory } from './repo-settings.ts';
-import { changed, mergedRecords, type Settled, settleChange } from './rpm-change.ts';
+import { changed, mergedRecords, type Settled, settleChange, touchedNames } from './rpm-change.ts';
 import { type RpmAddition, takeInRpms } from './rpm-intake.ts';
-import { type StoredRecord, storedRecords } from './stored-metadata.ts';
+import { type StoredMetadataDeps, type StoredRecord, storedParts, unpackedPieces } from './stored-metadata.ts';
 
 export interface RpmRepoDeps extends Pick<LocalRepoDeps, 'now' | 'recordChange'> {
   readonly store: Pick<Store, 'objects' | 'heads' | 'withWriter' | 'file'>;
   readonly publish: PublishRpm;
+  /** Where the publisher keeps its pieces. */
+  readonly pieces: StoredMetadataDeps['cache'];
   /** For repositories that sign what comes in. */
   readonly signing: PackageSigning;
 }
@@ -36,12 +39,9 @@ export async function createRpmRepo(
     if ((await deps.store.heads.read(mirror)) !== undefined)
       throw new KubedosError('store.exists', `create repository ${mirror}: there is a mirror of that name`);
     const file = new RecordFile(await deps.store.file('tmp'));
-    const settled = { additions: [], removed: new Set<string>(), packages: 0 };
-    return publishChange(
-      deps,
-      { mirror, rpm: settings, previous: undefined, settled, file, outcome: new Outcome() },
-      run,
-    );
+    const nothing = { touched: new Set<string>(), settled: { additions: [], removed: new Set<string>(), packages: 0 } };
+    const outcome = new Outcome();
+    return publishChange(deps, { mirror, rpm: settings, previous: undefined, ...nothing, file, outcome }, run);
   });
 }
 
@@ -97,11 +97,15 @@ async function applyChange(
   }
   const outcome = new Outcome();
   const wanted = { additions, removals: change.remove ?? [], force: change.force ?? false, origin: mirror };
-  const primary = storedRecords(objects, head.manifest.root, { folder: '', type: 'primary' });
+  const touched = touchedNames(wanted);
+  const { compression } = memory.rpm;
+  const stored = { objects, cache: deps.pieces };
+  const primary = storedParts(stored, head.manifest.root, { type: 'primary', compression, touched });
   const settled = await settleChange(primary, wanted, outcome);
   if (settled.additions.length === 0 && settled.removed.size === 0)
     return unchanged(deps, { mirror, manifest: head.manifest, outcome }, run);
-  return publishChange(deps, { mirror, rpm: memory.rpm, previous: { head, memory }, settled, file, outcome }, run);
+  const previous = { head, memory };
+  return publishChange(deps, { mirror, rpm: memory.rpm, previous, touched, settled, file, outcome }, run);
 }
 
 interface NextState {
@@ -109,6 +113,7 @@ interface NextState {
   readonly rpm: RpmRepoSettings;
   /** Undefined: the repository is new. */
   readonly previous: { readonly head: MirrorHead; readonly memory: RpmRepoMemory } | undefined;
+  readonly touched: ReadonlySet<string>;
   readonly settled: Settled;
   readonly file: RecordFile;
   readonly outcome: Outcome;
@@ -134,19 +139,22 @@ async function publishChange(deps: RpmRepoDeps, state: NextState, run: Run): Pro
   return outcome.report(mirror, manifest, before);
 }
 
-function publicationOf({ store: { objects }, now }: RpmRepoDeps, state: NextState): RpmPublication {
-  const { previous, settled, file, rpm } = state;
+function publicationOf({ store: { objects }, pieces, now }: RpmRepoDeps, state: NextState): RpmPublication {
+  const { previous, touched, settled, file, rpm } = state;
+  const { compression } = rpm;
   const root = previous?.head.manifest.root;
   return {
     folder: '',
     packages: settled.packages,
-    records: (type) =>
-      mergedRecords(root === undefined ? none() : storedRecords(objects, root, { folder: '', type }), settled, {
-        type,
-        file,
-      }),
+    records: (type) => {
+      const before =
+        root === undefined
+          ? none()
+          : unpackedPieces(storedParts({ objects, cache: pieces }, root, { type, compression, touched }));
+      return mergedRecords(before, settled, { type, file });
+    },
     date: nextDate(now(), previous?.memory.published),
-    compression: rpm.compression,
+    compression,
     previous: previous?.memory.generations ?? [],
   };
 }

@@ -5,29 +5,58 @@ import { type Nevra, type PackageFacts, showEvr, sourceName } from '../../format
 import { type PrimaryPackage, primaryPackage, primaryRecords } from '../../formats/rpm/primary.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { checksumAlgorithm, hrefPath, parseRepomd } from '../../formats/rpm/repomd.ts';
+import { lookupPath } from '../../store/manifest.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
-import type { ObjectStore, Sha256 } from '../../store/types.ts';
+import type { ManifestEntry, ObjectStore, Sha256 } from '../../store/types.ts';
 import { storedDocument, storedIndex } from '../stored-file.ts';
 import { mirrorRepositories } from './repositories.ts';
+
+/** The primary of a repository of a mirror. */
+export interface Primary {
+  /** Of the repository. */
+  readonly folder: string;
+  readonly file: ManifestEntry;
+}
+
+/** Of every repository on the list that has one, sorted by folder. */
+export async function primariesOf(objects: ObjectStore, root: Sha256): Promise<Primary[]> {
+  const primaries: Primary[] = [];
+  for (const { folder, repomd } of await mirrorRepositories(objects, root)) {
+    const { records } = await parseRepomd(await storedDocument(objects, repomd), repomd.path);
+    const record = quickestRecord(records, 'primary');
+    const file = record && (await lookupPath(objects, root, inFolder(folder, record.path)));
+    if (file) primaries.push({ folder, file });
+  }
+  return primaries;
+}
+
+export function recordsOf(objects: ObjectStore, { file }: Primary): AsyncGenerator<Buffer[]> {
+  return primaryRecords(storedIndex(objects, file), file.path);
+}
 
 /** Every package of every repository on the list that is there. */
 export async function* rpmPackageRows(objects: ObjectStore, root: Sha256): AsyncGenerator<PackageRow> {
   const reader = new ManifestReader(objects);
-  for (const { folder, repomd } of await mirrorRepositories(objects, root)) {
-    const { records } = await parseRepomd(await storedDocument(objects, repomd), repomd.path);
-    const record = quickestRecord(records, 'primary');
-    const primary = record && (await reader.lookup(root, inFolder(folder, record.path)));
-    if (primary === undefined) continue;
-    for await (const batch of primaryRecords(storedIndex(objects, primary), primary.path)) {
+  for (const primary of await primariesOf(objects, root)) {
+    for await (const batch of recordsOf(objects, primary)) {
       for (const bytes of batch) {
-        const entry = primaryPackage(bytes, primary.path);
-        const path = hrefPath(entry.href, primary.path, baseFolder(entry, folder));
-        const sha256 =
-          checksumAlgorithm(entry.checksumType) === 'sha256' ? entry.pkgid : (await reader.lookup(root, path))?.sha256;
-        if (sha256 !== undefined) yield { ...rpmRow(entry), path, sha256 };
+        const { pkgid, ...row } = recordRow(bytes, primary);
+        const sha256 = pkgid ?? (await reader.lookup(root, row.path))?.sha256;
+        if (sha256 !== undefined) yield { ...row, sha256 };
       }
     }
   }
+}
+
+/** What a record says of its package; `pkgid` where that is its SHA-256. */
+export function recordRow(
+  bytes: Buffer,
+  { folder, file }: Primary,
+): Omit<PackageRow, 'sha256'> & { readonly pkgid: string | undefined } {
+  const entry = primaryPackage(bytes, file.path);
+  const path = hrefPath(entry.href, file.path, baseFolder(entry, folder));
+  const pkgid = checksumAlgorithm(entry.checksumType) === 'sha256' ? entry.pkgid : undefined;
+  return { ...rpmRow(entry), path, pkgid };
 }
 
 export function rpmRow(

@@ -5,6 +5,7 @@ import { comparePaths } from '../../formats/path.ts';
 import { inFolder, KEYS_FILE } from '../../formats/rpm/layout.ts';
 import {
   METADATA_TYPES,
+  type MetadataType,
   type PublishedRpm,
   type PublishRpm,
   type RpmCompression,
@@ -15,9 +16,11 @@ import { type RepomdRecord, repomdText } from '../../formats/rpm/repomd.ts';
 import type { Run } from '../../progress.ts';
 import type { ManifestEntry, ObjectRef, ObjectStore } from '../../store/types.ts';
 import type { SigningKey } from '../../trust/types.ts';
+import { codecOf } from '../codecs.ts';
 import { filesOf, withGeneration } from '../generations.ts';
 import { writeIndex } from '../index-writer.ts';
 import { PieceCache } from '../piece-cache.ts';
+import type { PieceFacts } from '../piece-list.ts';
 import { metadataPieces } from './record-pieces.ts';
 
 export interface RpmPublisherDeps {
@@ -44,14 +47,8 @@ export function createRpmPublisher(deps: RpmPublisherDeps): PublishRpm {
     const progress = startProgress(publication, run);
     const written: { readonly record: RepomdRecord; readonly ref: ObjectRef }[] = [];
     for (const type of METADATA_TYPES) {
-      const pieces = metadataPieces(type, publication.packages, publication.records(type));
-      const { compression } = publication;
-      const index = await writeIndex({ objects, cache }, pieces, {
-        compressions: [compression],
-        onPiece: progress.piece,
-      });
-      const ref = index.compressed.get(compression) as ObjectRef;
-      written.push({ ref, record: recordOf(type, `${type}.xml`, { ref, plain: index.plain, publication }) });
+      const { ref, plain } = await writeMetadata({ objects, cache }, type, { publication, onPiece: progress.piece });
+      written.push({ ref, record: recordOf(type, `${type}.xml`, { ref, plain, publication }) });
       progress.file();
     }
     for (const [type, { name, content }] of publication.extra ?? [])
@@ -69,6 +66,33 @@ export function createRpmPublisher(deps: RpmPublisherDeps): PublishRpm {
     const generations = withGeneration(files, publication.previous);
     return { entries: allEntries(signed, generations), generations };
   };
+}
+
+/** The list of its pieces is kept for the next publication. */
+async function writeMetadata(
+  deps: { readonly objects: ObjectStore; readonly cache: PieceCache },
+  type: MetadataType,
+  of: {
+    readonly publication: RpmPublication;
+    readonly onPiece: (piece: { readonly content: Uint8Array }) => void;
+  },
+): Promise<{ readonly ref: ObjectRef; readonly plain: ObjectRef }> {
+  const { compression, packages } = of.publication;
+  const facts: Omit<PieceFacts, 'packedBytes'>[] = [];
+  const source = metadataPieces(type, packages, of.publication.records(type));
+  const { plain, compressed, packedBytes } = await writeIndex(deps, source, {
+    compressions: [compression],
+    onPiece: (piece) => {
+      of.onPiece(piece);
+      const { first, begins, packages, content } = piece;
+      facts.push({ first, begins, packages, plainBytes: content.length });
+    },
+  });
+  const ref = compressed.get(compression) as ObjectRef;
+  const lengths = packedBytes.get(compression) ?? [];
+  const pieces = facts.map((each, at) => ({ ...each, packedBytes: lengths[at] as number }));
+  await deps.cache.keepPieces(ref, codecOf(compression), pieces);
+  return { ref, plain };
 }
 
 async function writeExtra(

@@ -3,13 +3,13 @@ import { KubedosError } from '../../errors.ts';
 import { comparePaths } from '../../formats/path.ts';
 import { type Nevra, showEvr, showNevra } from '../../formats/rpm/package.ts';
 import { primaryPlace } from '../../formats/rpm/primary.ts';
-import type { MetadataRecord, MetadataType } from '../../formats/rpm/publication.ts';
+import type { KeptPiece, MetadataRecord, MetadataType } from '../../formats/rpm/publication.ts';
 import { groupBy } from '../../store/group-by.ts';
 import type { Removal } from '../merge-index.ts';
 import type { ChangedPackage, Outcome } from '../repo-outcome.ts';
 import type { RecordFile } from './record-file.ts';
 import type { RpmAddition } from './rpm-intake.ts';
-import type { StoredRecord } from './stored-metadata.ts';
+import type { StoredPiece, StoredRecord } from './stored-metadata.ts';
 
 export interface RpmChange {
   readonly additions: readonly RpmAddition[];
@@ -28,9 +28,14 @@ export interface Settled {
   readonly packages: number;
 }
 
+/** The names of packages that may come or go. */
+export function touchedNames({ additions, removals }: Pick<RpmChange, 'additions' | 'removals'>): ReadonlySet<string> {
+  return new Set([...additions.map(({ nevra }) => nevra.name), ...removals.map(({ name }) => name)]);
+}
+
 /** Reads the primary of before; only names that the change touches are looked at closer. Throws `repo.conflict`. */
 export async function settleChange(
-  primary: AsyncIterable<StoredRecord[]>,
+  primary: AsyncIterable<StoredRecord[] | StoredPiece>,
   change: RpmChange,
   outcome: Outcome,
 ): Promise<Settled> {
@@ -39,8 +44,9 @@ export async function settleChange(
   const removals = groupBy(change.removals, ({ name }) => name);
   const removed = new Set<string>();
   let packages = 0;
-  for await (const batch of primary) {
-    packages += batch.length;
+  for await (const part of primary) {
+    const batch = Array.isArray(part) ? part : [];
+    packages += Array.isArray(part) ? part.length : part.packages;
     for (const record of batch) {
       const rivals = byName.get(record.name) ?? [];
       const unwanted = removals.get(record.name) ?? [];
@@ -115,30 +121,40 @@ export function changed({ nevra, path, sha256 }: Placed): ChangedPackage {
 
 /** The records of before without what goes, and with what comes. */
 export async function* mergedRecords(
-  before: AsyncIterable<StoredRecord[]>,
+  before: AsyncIterable<StoredRecord[] | KeptPiece>,
   { additions, removed }: Settled,
   of: { readonly type: MetadataType; readonly file: RecordFile },
-): AsyncGenerator<MetadataRecord> {
+): AsyncGenerator<MetadataRecord | KeptPiece> {
   let next = 0;
   const own = async (addition: RpmAddition): Promise<MetadataRecord> => ({
     name: addition.nevra.name,
     bytes: await of.file.read(addition.records[of.type]),
   });
-  for await (const batch of before) {
-    for (const record of batch) {
+  async function* ownBefore(place: Place): AsyncGenerator<MetadataRecord> {
+    for (let coming = additions[next]; isBefore(coming, place); coming = additions[next]) {
+      yield await own(coming);
+      next += 1;
+    }
+  }
+  for await (const part of before) {
+    if (!Array.isArray(part)) {
+      yield* ownBefore({ name: part.first, pkgid: '' });
+      yield part;
+      continue;
+    }
+    for (const record of part) {
       if (removed.has(record.pkgid)) continue;
-      for (let coming = additions[next]; coming && isBefore(coming, record); coming = additions[next]) {
-        yield await own(coming);
-        next += 1;
-      }
+      if (isBefore(additions[next], record)) yield* ownBefore(record);
       yield record;
     }
   }
   for (const addition of additions.slice(next)) yield await own(addition);
 }
 
-function isBefore({ nevra, sha256 }: RpmAddition, { name, pkgid }: StoredRecord): boolean {
-  return (comparePaths(nevra.name, name) || comparePaths(sha256, pkgid)) < 0;
+type Place = Pick<StoredRecord, 'name' | 'pkgid'>;
+
+function isBefore(coming: RpmAddition | undefined, { name, pkgid }: Place): coming is RpmAddition {
+  return coming !== undefined && (comparePaths(coming.nevra.name, name) || comparePaths(coming.sha256, pkgid)) < 0;
 }
 
 function compareRecords(a: RpmAddition, b: RpmAddition): number {

@@ -7,6 +7,7 @@ import { filelistsRecords, otherRecords, recordPkgid } from '../../../src/format
 import { primaryPackage, primaryRecords } from '../../../src/formats/rpm/primary.ts';
 import { parseRepomd } from '../../../src/formats/rpm/repomd.ts';
 import type { RepoChange, RepoReport } from '../../../src/publish/local-repo.ts';
+import { PieceCache } from '../../../src/publish/piece-cache.ts';
 import { rebuildCatalog } from '../../../src/publish/rebuild-catalog.ts';
 import { resignHeads } from '../../../src/publish/resign-heads.ts';
 import { storedIndex } from '../../../src/publish/stored-file.ts';
@@ -38,7 +39,7 @@ async function depsWith(cacheDir: string): Promise<RpmRepoDeps> {
     listKeys: async () => key.publicArmored,
   });
   const signing = { key: async () => ({ ...key, info: key }), addSignature };
-  return { store, publish, signing, now: () => publishing.clock };
+  return { store, publish, pieces: new PieceCache(cacheDir), signing, now: () => publishing.clock };
 }
 
 type Wanted = Omit<FakeRpm, 'bytes'> & { readonly options?: RpmOptions };

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { addSignature } from '../../../src/exec/rpmsign.ts';
 import type { RepoReport } from '../../../src/publish/local-repo.ts';
+import { PieceCache } from '../../../src/publish/piece-cache.ts';
 import { changeRpmRepo, createRpmRepo, type RpmRepoDeps } from '../../../src/publish/yum/local-repo.ts';
 import { createRpmPublisher } from '../../../src/publish/yum/publish-yum.ts';
 import { createSigningKey, unlockSigningKey } from '../../../src/trust/signing-key.ts';
@@ -24,13 +25,15 @@ beforeEach(async () => {
   publishing = await Publishing.make();
   key = await newKey('ed25519');
   const { store } = publishing;
+  const cacheDir = await store.file('cache', 'rpm');
   const publish = createRpmPublisher({
     objects: store.objects,
-    cacheDir: await store.file('cache', 'rpm'),
+    cacheDir,
     signer: { detached: (bytes, date) => key.detached(bytes, date) },
     listKeys: async () => key.publicArmored(),
   });
-  deps = { store, publish, signing: { key: async () => key, addSignature }, now: () => publishing.clock };
+  const [pieces, signing] = [new PieceCache(cacheDir), { key: async () => key, addSignature }];
+  deps = { store, publish, pieces, signing, now: () => publishing.clock };
   await createRpmRepo(deps, 'own', { compression: 'gz', signPackages: true });
   built = await buildOne();
 });
