@@ -48,7 +48,18 @@ const PLACE = [
 
 /** Errors as of `primaryPackage`; what stands within `<format>` is not looked at. */
 export function primaryPlace(record: Buffer, origin: string): PrimaryPlace {
-  return readPackage(record, origin, PLACE_ONLY);
+  return readPackage(withoutFormat(record), origin, PLACE_ONLY);
+}
+
+const [FORMAT, END_OF_FORMAT] = [Buffer.from('<format>'), Buffer.from('</format>')];
+
+/** Most of a record stands within `<format>`: it is not even decoded. Text cannot hold these tags, where `<` is `&lt;`. */
+function withoutFormat(record: Buffer): Buffer {
+  const start = record.indexOf(FORMAT) + FORMAT.length;
+  const end = record.lastIndexOf(END_OF_FORMAT);
+  return start < FORMAT.length || end < start
+    ? record
+    : Buffer.concat([record.subarray(0, start), record.subarray(end)]);
 }
 
 /**

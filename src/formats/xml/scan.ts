@@ -26,8 +26,9 @@ export class XmlScan {
   readonly #text: string;
   readonly #origin: string;
   readonly #stack: string[] = [];
-  /** Four numbers an attribute: where its name and its value begin and end. */
+  /** Four numbers an attribute: where its name and its value begin and end; #used of them are of the current tag. */
   readonly #attributes: number[] = [];
+  #used = 0;
   #at = 0;
   #tagStart = 0;
 
@@ -54,7 +55,7 @@ export class XmlScan {
       if (this.#stack.length > 0) throw this.#refusal('ends within an element');
       return false;
     }
-    this.#attributes.length = 0;
+    this.#used = 0;
     this.#tagStart = start;
     if (text.charCodeAt(start + 1) === SLASH) this.#close(start + 2);
     else this.#open(start + 1);
@@ -110,12 +111,16 @@ export class XmlScan {
     if (quote !== DOUBLE_QUOTE && quote !== SINGLE_QUOTE) throw this.#refusal('an attribute is not in quotes');
     const end = text.indexOf(quote === DOUBLE_QUOTE ? '"' : "'", at + 1);
     if (end < 0) throw this.#refusal('an attribute does not end');
-    if (this.#attributes.length >= 4 * MAX_ATTRIBUTES)
+    if (this.#used >= 4 * MAX_ATTRIBUTES)
       throw new KubedosError(
         'format.limit',
         `parse ${this.#origin}: <${this.name}> has more than ${MAX_ATTRIBUTES} attributes`,
       );
-    this.#attributes.push(from, nameEnd, at + 1, end);
+    const list = this.#attributes;
+    list[this.#used++] = from;
+    list[this.#used++] = nameEnd;
+    list[this.#used++] = at + 1;
+    list[this.#used++] = end;
     return end + 1;
   }
 
@@ -129,7 +134,7 @@ export class XmlScan {
   attribute(name: string): string | undefined {
     const list = this.#attributes;
     let found: string | undefined;
-    for (let i = 0; i < list.length; i += 4) {
+    for (let i = 0; i < this.#used; i += 4) {
       const start = list[i] as number;
       if ((list[i + 1] as number) - start !== name.length || !this.#text.startsWith(name, start)) continue;
       if (found !== undefined) throw this.#refusal(`<${this.name}> has ${name} twice`);
