@@ -85,7 +85,6 @@ export const ERROR_CODES = {
     'conflict',
     'a recipe cannot be built; the message names it, the step, and the last words of the tool',
   ],
-  'bake.differs': ['damage', 'the same snapshot and recipe gave other bytes'],
 
   'bundle.audience': ['conflict', 'the bundle is meant for another store, or was made by this one'],
   'bundle.base-missing': ['conflict', 'the bundle builds on a snapshot that this store does not hold'],

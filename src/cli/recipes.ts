@@ -1,9 +1,10 @@
 /** Where recipes are found: shipped ones by name, others by their path, or beside the one that names them. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import type { FoundRecipe } from '../image/recipe-chain.ts';
 import { INSTALLATION } from '../wiring.ts';
+import { specNames } from './specs.ts';
 
 const SHIPPED = join(INSTALLATION, 'recipes');
 
@@ -11,16 +12,11 @@ const SHIPPED = join(INSTALLATION, 'recipes');
 export async function findRecipe(reference: string, from?: FoundRecipe): Promise<FoundRecipe> {
   if (reference.includes('/') || /\.ya?ml$/.test(reference))
     return readRecipe(from === undefined ? reference : join(dirname(from.file), reference));
-  const shipped = await shippedRecipes();
+  const shipped = await specNames(SHIPPED);
   if (shipped.includes(reference)) return readRecipe(join(SHIPPED, `${reference}.yaml`));
   throw new KubedosError('spec.unknown', `find recipe ${reference}: there is none of that name`, {
     hint: `shipped are: ${shipped.join(', ')}; or give the path of a file`,
   });
-}
-
-export async function shippedRecipes(): Promise<string[]> {
-  const names = await readdir(SHIPPED);
-  return names.flatMap((name) => (name.endsWith('.yaml') ? [name.slice(0, -5)] : [])).sort();
 }
 
 async function readRecipe(file: string): Promise<FoundRecipe> {

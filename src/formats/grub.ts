@@ -3,7 +3,7 @@ import { KubedosError } from '../errors.ts';
 
 const SECTOR_BYTES = 512;
 /** Boot code of the first sector; behind it lies the partition table. */
-export const BOOT_CODE_BYTES = 440;
+const BOOT_CODE_BYTES = 440;
 const KERNEL_SECTOR_AT = 0x5c;
 const DRIVE_CHECK_AT = 0x66;
 /** The one block list of diskboot.img, at its end: sector (8 bytes), length in sectors (2), segment to load it at (2). */

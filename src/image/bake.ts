@@ -52,7 +52,7 @@ export interface BakeReport {
 }
 
 /** The list that a recipe's artifacts are on. */
-export const imageName = (recipe: string): string => `image-${recipe}`;
+const imageName = (recipe: string): string => `image-${recipe}`;
 
 /** Builds what is not in the cache, and makes the artifacts visible in one step. */
 export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}): Promise<BakeReport> {
@@ -85,7 +85,7 @@ export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}):
 }
 
 /** All layers and outputs; the artifacts are objects then, and nothing shows them. */
-export async function buildArtifacts(
+async function buildArtifacts(
   deps: BakeDeps,
   { chain, snapshot, outputs }: BakeRequest,
   run: Run,

@@ -3,7 +3,8 @@ import { hash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
-import type { SealedScript } from '../exec/sealed.ts';
+import type { runSealed } from '../exec/sealed.ts';
+import type { partition } from '../exec/sfdisk.ts';
 import { bootCode, coreImage } from '../formats/grub.ts';
 import type { Run } from '../progress.ts';
 import { DISK_SCRIPT } from './disk-script.ts';
@@ -12,9 +13,8 @@ import type { Layer } from './layer.ts';
 import type { FoundRecipe } from './recipe-chain.ts';
 
 export interface DiskDeps {
-  readonly runSealed: (script: SealedScript) => Promise<string>;
-  /** See exec/sfdisk.ts. */
-  readonly partition: (file: string, script: string, signal?: AbortSignal) => Promise<void>;
+  readonly runSealed: typeof runSealed;
+  readonly partition: typeof partition;
 }
 
 export interface DiskRequest {

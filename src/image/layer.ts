@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { chmod, mkdir, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KubedosError } from '../errors.ts';
-import type { SealedScript } from '../exec/sealed.ts';
+import type { runSealed } from '../exec/sealed.ts';
 import type { Run } from '../progress.ts';
 import type { Recipe } from '../spec/recipe-spec.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
@@ -16,7 +16,7 @@ import type { FoundRecipe } from './recipe-chain.ts';
 
 export interface LayerDeps {
   readonly store: Pick<Store, 'objects' | 'file'>;
-  readonly runSealed: (script: SealedScript) => Promise<string>;
+  readonly runSealed: typeof runSealed;
   /** The lines of a client, where the mirror lies below this URL. */
   readonly sources: (mirror: SnapshotMirror, url: string) => Promise<string>;
 }
@@ -170,21 +170,11 @@ async function build(
   }
 }
 
-/** proc_net(5): of each interface the bytes and packets that it received, then those that it sent. */
+/** proc_net(5): two lines of headings, then of each interface the bytes and packets that it received and sent. */
 function checkSilence(network: string): void {
-  for (const line of network
-    .split('\n')
-    .slice(2)
-    .filter((each) => each.trim() !== '')) {
-    const [name = '', counters = ''] = line.split(':');
-    if (
-      name.trim() === 'lo' &&
-      counters
-        .trim()
-        .split(/\s+/)
-        .every((count) => count === '0')
-    )
-      continue;
+  for (const line of network.trimEnd().split('\n').slice(2)) {
+    const [name, ...counters] = line.trim().split(/[\s:]+/);
+    if (name === 'lo' && counters.every((count) => count === '0')) continue;
     throw new KubedosError('internal.bug', `build a layer: something used the network, which had ${line.trim()}`);
   }
 }

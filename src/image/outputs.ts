@@ -3,26 +3,14 @@ import { hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
+import type { convertImage } from '../exec/qemu-img.ts';
+import type { packDisk } from '../exec/tar.ts';
 import { FOOTER_BYTES, sealedFooter } from '../formats/vhd.ts';
 import type { OutputName } from '../spec/recipe-spec.ts';
 
 export interface OutputDeps {
-  /** See exec/qemu-img.ts. */
-  readonly convertImage: (
-    from: string,
-    to: string,
-    options: {
-      readonly format: string;
-      readonly options?: readonly string[];
-      readonly signal?: AbortSignal | undefined;
-    },
-  ) => Promise<void>;
-  /** See exec/tar.ts. */
-  readonly packDisk: (
-    disk: string,
-    to: string,
-    options: { readonly epoch: number; readonly signal?: AbortSignal | undefined },
-  ) => Promise<void>;
+  readonly convertImage: typeof convertImage;
+  readonly packDisk: typeof packDisk;
 }
 
 export interface RawDisk {

@@ -148,7 +148,8 @@ function* stanzas(options: SyntheticOptions): Generator<string> {
   yield block;
 }
 
-function hashing() {
+/** Passes bytes on; `ref` tells their SHA-256 and number at the end. */
+export function hashing() {
   const digest = createHash('sha256');
   let sizeBytes = 0;
   const stream = new Transform({

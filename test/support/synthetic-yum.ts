@@ -2,12 +2,11 @@
  * A signed rpm repository of any number of packages on loopback, for measuring: its metadata is written once to a
  * folder, and package files are made up as they are asked for. They are no packages: the signed metadata vouches for them.
  */
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { filelistsRecord, otherRecord, primaryRecord } from '../../src/formats/rpm/metadata-text.ts';
@@ -17,6 +16,7 @@ import { type RepomdRecord, repomdText } from '../../src/formats/rpm/repomd.ts';
 import { metadataPieces } from '../../src/publish/yum/record-pieces.ts';
 import type { FakeKey } from './fake-key.ts';
 import { noise } from './random-files.ts';
+import { hashing } from './synthetic-apt.ts';
 import { contents, factsOf } from './synthetic-rpm.ts';
 
 export interface SyntheticYumOptions {
@@ -108,7 +108,7 @@ async function* recordsOf(type: MetadataType, options: SyntheticYumOptions): Asy
 }
 
 async function writeMetadata(type: MetadataType, options: SyntheticYumOptions): Promise<RepomdRecord> {
-  const [plain, packed] = [counting(), counting()];
+  const [plain, packed] = [hashing(), hashing()];
   await pipeline(
     contents(metadataPieces(type, options.packages, recordsOf(type, options))),
     plain.stream,
@@ -116,27 +116,14 @@ async function writeMetadata(type: MetadataType, options: SyntheticYumOptions): 
     packed.stream,
     createWriteStream(join(options.folder, `${type}.xml.gz`)),
   );
-  const [open, file] = [plain.sum(), packed.sum()];
+  const [open, file] = [plain.ref(), packed.ref()];
   return {
     type,
-    path: `repodata/${file.hex}-${type}.xml.gz`,
-    checksum: { algorithm: 'sha256', hex: file.hex },
-    openChecksum: { algorithm: 'sha256', hex: open.hex },
+    path: `repodata/${file.sha256}-${type}.xml.gz`,
+    checksum: { algorithm: 'sha256', hex: file.sha256 },
+    openChecksum: { algorithm: 'sha256', hex: open.sha256 },
     timestamp: TIME,
-    sizeBytes: file.bytes,
-    openBytes: open.bytes,
+    sizeBytes: file.sizeBytes,
+    openBytes: open.sizeBytes,
   };
-}
-
-function counting() {
-  const digest = createHash('sha256');
-  let bytes = 0;
-  const stream = new Transform({
-    transform(chunk: Buffer, _, done) {
-      digest.update(chunk);
-      bytes += chunk.length;
-      done(null, chunk);
-    },
-  });
-  return { stream, sum: () => ({ hex: digest.digest('hex'), bytes }) };
 }
