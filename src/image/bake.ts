@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
@@ -20,6 +21,7 @@ import type {
 } from '../store/types.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
+import type { Built } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
 import { makeProvenance, type ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
@@ -96,31 +98,44 @@ async function buildArtifacts(
   for (const level of chain.levels)
     layers.push(await layerOf(deps, { level, suite: chain.base.suite, mirrors, epoch, below: [...layers] }, run));
   const { key } = layers.at(-1) as Layer;
-  const artifacts = await withScratch(deps.store, 'bake', async (folder) => {
-    await mkdir(folder, { recursive: true });
-    run.onEvent?.({ type: 'phase', phase: `write ${outputs.join(', ')}`, files: outputs.length });
-    const disk = await rawDisk(
-      deps,
-      {
-        level: chain.levels.at(-1) as FoundRecipe,
-        layers,
-        epoch,
-        cmdline: chain.cmdline,
-        bytes: chain.diskBytes,
-        key,
-      },
-      { folder, signal: run.signal },
-    );
-    const raw = { file: disk, folder, bytes: chain.diskBytes, epoch, key, signal: run.signal };
-    const made: Artifact[] = [];
-    for (const [output, { ending, make }] of Object.entries(OUTPUT_FORMS)) {
-      if (!outputs.includes(output as OutputName)) continue;
-      made.push({ path: `${chain.name}.${ending}`, ...(await takeIn(deps, await make(deps, raw), run)) });
-      run.onEvent?.({ type: 'advance', files: made.length, bytes: 0 });
-    }
-    return made;
-  });
+  const { name, cmdline, diskBytes } = chain;
+  const system = { name, level: chain.levels.at(-1) as FoundRecipe, layers, epoch, key, cmdline, diskBytes };
+  const artifacts = await withScratch(deps.store, 'bake', (folder) =>
+    makeOutputs(deps, { ...system, outputs, folder }, run),
+  );
   return { artifacts, mirrors };
+}
+
+async function makeOutputs(
+  deps: BakeDeps,
+  { outputs, ...system }: Omit<Built, 'disk' | 'signal'> & Pick<BakeRequest, 'outputs'>,
+  run: Run,
+): Promise<Artifact[]> {
+  run.onEvent?.({ type: 'phase', phase: `write ${outputs.join(', ')}`, files: outputs.length });
+  const { signal } = run;
+  let rawFile: Promise<string> | undefined;
+  const disk = (): Promise<string> => {
+    rawFile ??= inFolder(system.folder, 'raw', (folder) => rawDisk(deps, system, { folder, signal }));
+    return rawFile;
+  };
+  const made: Artifact[] = [];
+  let count = 0;
+  for (const [output, make] of Object.entries(OUTPUT_FORMS)) {
+    if (!outputs.includes(output as OutputName)) continue;
+    const files = await inFolder(system.folder, `output-${output}`, (folder) =>
+      make(deps, { ...system, folder, disk, signal }),
+    );
+    for (const { path, file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
+    count += 1;
+    run.onEvent?.({ type: 'advance', files: count, bytes: 0 });
+  }
+  return made;
+}
+
+async function inFolder<T>(parent: string, name: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = join(parent, name);
+  await mkdir(folder, { recursive: true });
+  return work(folder);
 }
 
 /** Moves a file into the store. */

@@ -9,25 +9,14 @@ import { bootCode, coreImage } from '../formats/grub.ts';
 import type { Run } from '../progress.ts';
 import { DISK_SCRIPT } from './disk-script.ts';
 import { buildFailure } from './failure.ts';
-import type { Layer } from './layer.ts';
-import type { FoundRecipe } from './recipe-chain.ts';
+import type { Built } from './output.ts';
 
 export interface DiskDeps {
   readonly runSealed: typeof runSealed;
   readonly partition: typeof partition;
 }
 
-export interface DiskRequest {
-  /** The uppermost recipe, for messages. */
-  readonly level: FoundRecipe;
-  /** The lowest first. */
-  readonly layers: readonly Layer[];
-  readonly epoch: number;
-  readonly cmdline: string;
-  readonly bytes: number;
-  /** What the disk's identifiers follow from. */
-  readonly key: string;
-}
+export type DiskRequest = Pick<Built, 'level' | 'layers' | 'epoch' | 'cmdline' | 'diskBytes' | 'key'>;
 
 const MIB = 1024 ** 2;
 const SECTOR_BYTES = 512;
@@ -50,7 +39,7 @@ export async function rawDisk(
   request: DiskRequest,
   { folder, signal }: { readonly folder: string } & Run,
 ): Promise<string> {
-  const { bytes, epoch, key, layers, cmdline } = request;
+  const { diskBytes: bytes, epoch, key, layers, cmdline } = request;
   if (bytes < LEAST_BYTES)
     throw new KubedosError('spec.invalid', `disk: size: ${bytes / MIB} MiB are too few, at least ${LEAST_BYTES / MIB}`);
   const id = (what: string): string => uuidOf(key, what);

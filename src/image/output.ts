@@ -1,0 +1,36 @@
+/** What an output is made from, and what it gives. */
+
+import type { Layer } from './layer.ts';
+import type { FoundRecipe } from './recipe-chain.ts';
+
+/** A system that was built, on its way into the forms that were asked for. */
+export interface Built {
+  /** Of the recipe: what artifacts are called. */
+  readonly name: string;
+  /** The uppermost recipe, for messages. */
+  readonly level: FoundRecipe;
+  /** The lowest first. */
+  readonly layers: readonly Layer[];
+  /** Seconds. */
+  readonly epoch: number;
+  /** What identifiers follow from: the same for the same system. */
+  readonly key: string;
+  /** The kernel's command line, beside its root. */
+  readonly cmdline: string;
+  readonly diskBytes: number;
+  /** A folder for this output alone, which is there. */
+  readonly folder: string;
+  readonly signal?: AbortSignal | undefined;
+  /** The raw disk, which is made for the first that asks. It stays as it is, but for `raw`, which takes it away. */
+  readonly disk: () => Promise<string>;
+}
+
+export interface Made {
+  /** In the list of the image. */
+  readonly path: string;
+  /** Where it lies now: it moves into the store. */
+  readonly file: string;
+}
+
+/** One of the forms of an image, of one or more files. */
+export type MakeOutput<Deps> = (deps: Deps, built: Built) => Promise<readonly Made[]>;

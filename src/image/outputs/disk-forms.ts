@@ -1,0 +1,70 @@
+/** A raw disk in the forms that hypervisors and clouds take. */
+import { hash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KubedosError } from '../../errors.ts';
+import type { convertImage } from '../../exec/qemu-img.ts';
+import type { packDisk } from '../../exec/tar.ts';
+import { FOOTER_BYTES, sealedFooter } from '../../formats/vhd.ts';
+import type { Built, MakeOutput } from '../output.ts';
+
+export interface DiskFormDeps {
+  readonly convertImage: typeof convertImage;
+  readonly packDisk: typeof packDisk;
+}
+
+type DiskForm = MakeOutput<DiskFormDeps>;
+
+export const raw: DiskForm = async (_, { name, disk }) => [{ path: `${name}.raw`, file: await disk() }];
+
+export const qcow2: DiskForm = async (deps, built) => [
+  { path: `${built.name}.qcow2`, file: await converted(deps, built, 'qcow2', 'compat=1.1,compression_type=zstd') },
+];
+
+async function converted({ convertImage }: DiskFormDeps, built: Built, format: string, options: string) {
+  // The name stands in the descriptor of a VMDK.
+  const to = join(built.folder, `disk.${format}`);
+  await convertImage(await built.disk(), to, { format, options: [options], signal: built.signal });
+  return to;
+}
+
+const DESCRIPTOR_BYTES = 64 * 1024;
+
+/** Stream-optimized, as OVA wants it. qemu-img makes up the content id. */
+export const vmdk: DiskForm = async (deps, built) => {
+  const file = await converted(deps, built, 'vmdk', 'subformat=streamOptimized,adapter_type=lsilogic');
+  const handle = await open(file, 'r+');
+  try {
+    const start = Buffer.alloc(DESCRIPTOR_BYTES);
+    await handle.read(start, 0, DESCRIPTOR_BYTES, 0);
+    const at = start.indexOf('\nCID=');
+    if (at < 0) throw new KubedosError('internal.bug', 'write a VMDK: qemu-img wrote no content id');
+    await handle.write(hash('sha256', `${built.key} vmdk`).slice(0, 8), at + '\nCID='.length, 'latin1');
+  } finally {
+    await handle.close();
+  }
+  return [{ path: `${built.name}.vmdk`, file }];
+};
+
+/** Fixed, and of the very size of the disk, which is whole MiB: Azure takes no other. */
+export const vhd: DiskForm = async (deps, built) => {
+  const file = await converted(deps, built, 'vpc', 'subformat=fixed,force_size=on');
+  const handle = await open(file, 'r+');
+  try {
+    const footer = Buffer.alloc(FOOTER_BYTES);
+    await handle.read(footer, 0, FOOTER_BYTES, built.diskBytes);
+    const id = Buffer.from(hash('sha256', `${built.key} vhd`), 'hex');
+    await handle.write(sealedFooter(footer, { time: built.epoch, id }), 0, FOOTER_BYTES, built.diskBytes);
+  } finally {
+    await handle.close();
+  }
+  return [{ path: `${built.name}.vhd`, file }];
+};
+
+export const gcp: DiskForm = async ({ packDisk }, { name, disk, folder, diskBytes, epoch, signal }) => {
+  if (diskBytes % 1024 ** 3 !== 0)
+    throw new KubedosError('spec.invalid', 'outputs: gcp: Google takes disks of whole GiB: set `disk: { size: 3GiB }`');
+  const file = join(folder, 'disk.tar.gz');
+  await packDisk(await disk(), file, { epoch, signal });
+  return [{ path: `${name}.tar.gz`, file }];
+};
