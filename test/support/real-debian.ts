@@ -42,7 +42,8 @@ export async function connectedStore(): Promise<string> {
   const data = cachedStore('connected');
   await kubedos(data, 'start', '--once', '--quiet');
   await kubedos(data, 'mirror', 'sync', BOOTABLE, '--quiet');
-  await kubedos(data, 'snapshot', 'create', '--channel', 'stable');
+  // Without the images that tests baked here.
+  await kubedos(data, 'snapshot', 'create', '--mirror', BOOTABLE, '--channel', 'stable');
   return data;
 }
 
