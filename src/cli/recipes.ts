@@ -20,7 +20,10 @@ export async function findRecipe(reference: string, from?: FoundRecipe): Promise
 }
 
 async function readRecipe(file: string): Promise<FoundRecipe> {
-  const { parseRecipe } = await import('../spec/recipe-spec.ts');
+  const [{ parseRecipe }, { textsBelow }] = await Promise.all([
+    import('../spec/recipe-spec.ts'),
+    import('../spec/yaml-spec.ts'),
+  ]);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -32,7 +35,8 @@ async function readRecipe(file: string): Promise<FoundRecipe> {
     try {
       return await readFile(path);
     } catch (cause) {
-      throw new KubedosError('spec.invalid', `${file}: source file ${path} cannot be read`, { cause });
+      const line = textsBelow(text, 'files').find(({ value }) => value === name)?.line;
+      throw new KubedosError('spec.invalid', `${file}:${line}: source: ${path} cannot be read`, { cause });
     }
   };
   return { recipe: parseRecipe(text, file), file, text, read };

@@ -8,6 +8,7 @@ import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
 import type { Run } from '../progress.ts';
 import type { OutputName } from '../spec/recipe-spec.ts';
+import { textsBelow } from '../spec/yaml-spec.ts';
 import { writeManifest } from '../store/manifest.ts';
 import { withScratch } from '../store/scratch.ts';
 import type {
@@ -156,8 +157,9 @@ function epochOf({ document }: Snapshot): number {
 function mirrorOf({ document, id }: Snapshot, name: string, { levels }: RecipeChain): SnapshotMirror {
   const mirror = document.mirrors.find((each) => each.name === name);
   if (mirror !== undefined) return mirror;
-  const file = levels.find(({ recipe }) => recipe.mirrors.includes(name))?.file;
-  throw new KubedosError('store.not-found', `${file}: mirrors: snapshot ${id} holds no ${name}`, {
+  const { file, text } = levels.find(({ recipe }) => recipe.mirrors.includes(name)) as FoundRecipe;
+  const line = textsBelow(text, 'mirrors').find(({ value }) => value === name)?.line;
+  throw new KubedosError('store.not-found', `${file}:${line}: mirrors: snapshot ${id} holds no ${name}`, {
     hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
   });
 }

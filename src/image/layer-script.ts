@@ -57,12 +57,16 @@ mount --bind -o ro "$W/repos" "$T/run/kubedos/repos"
 cp "$W/sources.inside" "$T/run/kubedos/packages.sources"
 
 inside() { chroot "$T" "$@" < /dev/null >&2; }
+# Whatever packages and hooks left running: it would go on writing, and hold the mounts. This shell is the first process.
+stop_all() {
+  while kill -s KILL -- -1 2> /dev/null; do sleep 0.05; done
+}
 if [ -s "$W/packages" ]; then
   say 'install packages'
   printf '#!/bin/sh\nexit 101\n' > "$T/usr/sbin/policy-rc.d"
   chmod 755 "$T/usr/sbin/policy-rc.d"
   apt_get() {
-    inside apt-get -qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/run/kubedos/ \
+    inside apt-get -q=1 -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/run/kubedos/ \
       -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o Acquire::Languages=none \
       -o Dpkg::Use-Pty=false -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Options::=--force-confnew "$@"
   }
@@ -70,6 +74,7 @@ if [ -s "$W/packages" ]; then
   # The initramfs is made once, at the end.
   INITRD=No apt_get --yes install $(words packages)
   rm "$T/usr/sbin/policy-rc.d"
+  stop_all
 fi
 
 say 'add users'
@@ -100,6 +105,7 @@ for hook in "$W"/hooks/*; do
   say "hook $(basename "$hook" | cut -d- -f2-)"
   cp "$hook" "$T/run/kubedos/hook"
   inside /bin/sh -eu /run/kubedos/hook
+  stop_all
 done
 
 say 'make the initramfs'

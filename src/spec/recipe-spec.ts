@@ -59,7 +59,10 @@ const size = z
   .regex(/^[1-9][0-9]*(?:MiB|GiB)$/, 'must be whole MiB or GiB: 2GiB')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('GiB') ? 1024 ** 3 : 1024 ** 2));
 
-const recipeSchema = z.strictObject({
+/** What `timezone:` and `locale:` write. */
+const OWN_FILES = { timezone: ['/etc/localtime', '/etc/timezone'], locale: ['/etc/default/locale'] } as const;
+
+const recipeFields = z.strictObject({
   ...mirrorFields,
   extends: line
     .min(1)
@@ -99,6 +102,33 @@ const recipeSchema = z.strictObject({
   disk: z.strictObject({ size: size.describe('Of the whole disk.') }).optional(),
   outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
 });
+
+const recipeSchema = recipeFields.superRefine((recipe, context) => {
+  checkFiles(recipe, context);
+  checkOnce(recipe.users, 'users', context);
+});
+
+type Fields = z.output<typeof recipeFields>;
+
+function checkFiles({ files, ...recipe }: Fields, context: z.RefinementCtx): void {
+  const taken = new Map<string, string>();
+  for (const field of ['timezone', 'locale'] as const)
+    for (const path of recipe[field] === undefined ? [] : OWN_FILES[field]) taken.set(path, `${field}: writes it`);
+  for (const [at, { path }] of files.entries()) {
+    const issue = (message: string) => context.addIssue({ code: 'custom', path: ['files', at, 'path'], message });
+    const prior = taken.get(path);
+    if (prior !== undefined) issue(`${path} is there already: ${prior}`);
+    const parent = files.find((each) => path.startsWith(`${each.path}/`));
+    if (parent !== undefined) issue(`${path} lies below ${parent.path}, which is a file`);
+    taken.set(path, `files[${at}] is that file`);
+  }
+}
+
+function checkOnce(list: readonly { readonly name: string }[], field: string, context: z.RefinementCtx): void {
+  for (const [at, { name }] of list.entries())
+    if (list.findIndex((each) => each.name === name) < at)
+      context.addIssue({ code: 'custom', path: [field, at, 'name'], message: `${name} is there already` });
+}
 
 export type Recipe = z.output<typeof recipeSchema>;
 export type RecipeFile = Recipe['files'][number];

@@ -1,5 +1,5 @@
 /** YAML with a schema: every fault is told with its line. */
-import { type Document, isMap, isNode, Lexer, LineCounter, type ParsedNode, Parser, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, Lexer, LineCounter, type ParsedNode, Parser, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { KubedosError } from '../errors.ts';
 
@@ -60,6 +60,20 @@ export function readSpecYaml<S extends z.ZodType>(text: string, file: string, sc
     file,
     faults.sort((a, b) => a.line - b.line),
   );
+}
+
+/** The texts below a field of the first level, in their order, each with its line: to tell where something stands. */
+export function textsBelow(text: string, field: string): { readonly line: number; readonly value: string }[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const found: { line: number; value: string }[] = [];
+  visit(document.get(field, true) as ParsedNode, {
+    Scalar(key, { value, range }) {
+      if (key !== 'key' && typeof value === 'string' && range)
+        found.push({ line: lines.linePos(range[0]).line, value });
+    },
+  });
+  return found;
 }
 
 /** What makes a document of it recurses, up to the end of the stack. */

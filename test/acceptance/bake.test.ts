@@ -1,69 +1,27 @@
 /** Images of real Debian packages, baked without a network, and booted by QEMU. */
-import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { footerSize } from '../../src/formats/vhd.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { Bakery } from '../support/bakery.ts';
 import { KUBEDOS } from '../support/command-line.ts';
 import { bootUntil } from '../support/qemu.ts';
-import { connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
+import { MINUTE, tool } from '../support/real-debian.ts';
 
 const run = promisify(execFile);
 
 let dir: string;
-/** Two dark sides, which were only ever filled from a bundle. */
-let data: string;
-let other: string;
+let dark: Bakery;
+let other: Bakery;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-bake-'));
-  const connected = await connectedStore();
-  const media = join(dir, 'media');
-  await mkdir(media);
-  await kubedos(connected, 'bundle', 'export', '--channel', 'stable', '--to', media, '--quiet');
-  const rootKey = (await kubedos(connected, 'key', 'root')).trim();
-  [data, other] = [join(dir, 'dark'), join(dir, 'other')];
-  for (const store of [data, other]) {
-    await kubedos(store, 'init', '--trust', rootKey);
-    await kubedos(store, 'bundle', 'import', media, '--quiet');
-  }
+  [dark, other] = (await Bakery.dark(dir, 'dark', 'other')) as [Bakery, Bakery];
 }, 15 * MINUTE);
 afterAll(() => rm(dir, { recursive: true, force: true }));
-
-interface Report {
-  readonly changed: boolean;
-  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
-}
-
-async function bake(recipe: string, ...options: string[]): Promise<Report> {
-  return JSON.parse(await kubedos(data, 'bake', recipe, '--json', '--quiet', ...options)) as Report;
-}
-
-/** The artifact as a file with the ending of its format. */
-async function artifact({ artifacts }: Report, output: string): Promise<string> {
-  const found = artifacts.find(({ path }) => path.endsWith(`.${output}`));
-  if (found === undefined) throw new Error(`no ${output} was baked`);
-  const file = join(dir, found.path);
-  await rm(file, { force: true });
-  await symlink(join(data, 'objects', found.sha256.slice(0, 2), found.sha256), file);
-  return file;
-}
-
-async function recipe(name: string, more: object): Promise<string> {
-  const file = join(dir, `${name}.yaml`);
-  await writeFile(file, stringify({ name, extends: 'base', ...more }));
-  return file;
-}
-
-/** What a killed or failed build could leave. */
-async function leftOvers(): Promise<string[]> {
-  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').filter((line) => line.includes(data));
-  const loops = (await tool('losetup', '--list', '--noheadings', '--output', 'BACK-FILE')).split('\n');
-  return [...mounts, ...loops.filter((line) => line.includes(data))];
-}
 
 const LOGIN = /login: $/;
 /** Outputs, and what QEMU calls them. */
@@ -77,10 +35,10 @@ describe('a disk image', () => {
   it(
     'boots by BIOS, and is the same bytes when it is built elsewhere, from another store',
     async () => {
-      const first = await bake('base', '--output', 'raw');
-      const disk = { file: await artifact(first, 'raw'), format: 'raw' } as const;
+      const first = await dark.bake('base', '--output', 'raw');
+      const disk = { file: await dark.artifact(first, 'raw'), format: 'raw' } as const;
       expect(await bootUntil(disk, LOGIN, { firmware: 'bios', folder: dir })).toContain('Debian GNU/Linux 12');
-      const command = [...KUBEDOS, 'bake', 'base', '--output', 'raw', '--json', '--quiet', '--data', other];
+      const command = [...KUBEDOS, 'bake', 'base', '--output', 'raw', '--json', '--quiet', '--data', other.data];
       const env = { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: dir };
       const { stdout } = await run(
         'sh',
@@ -92,8 +50,8 @@ describe('a disk image', () => {
       );
       expect(JSON.parse(stdout)).toMatchObject({ artifacts: first.artifacts });
       // Nothing is new where nothing changed.
-      expect(await bake('base', '--output', 'raw')).toMatchObject({ changed: false });
-      expect(await leftOvers()).toEqual([]);
+      expect(await dark.bake('base', '--output', 'raw')).toMatchObject({ changed: false });
+      expect(await dark.leftOvers()).toEqual([]);
     },
     12 * MINUTE,
   );
@@ -101,7 +59,7 @@ describe('a disk image', () => {
   it(
     'boots under Secure Boot as qcow2, with the service of its role, its files, users and hooks',
     async () => {
-      const file = await recipe('role', {
+      const file = await dark.recipe('role', {
         extends: 'node',
         outputs: ['qcow2'],
         files: [
@@ -120,12 +78,12 @@ describe('a disk image', () => {
         join(dir, 'role.sh'),
         `#!/bin/sh\necho "role: $(cat /lib/role-link), $(id -un 1500), $(stat -c %a-%U /home/keeper/.ssh/authorized_keys), $(systemctl is-active ssh), $(ls /etc/ssh/ssh_host_*_key | wc -l) keys, $(systemd-detect-virt), $(mokutil --sb-state)"\n`,
       );
-      const report = await bake(file);
-      const disk = { file: await artifact(report, 'qcow2'), format: 'qcow2' } as const;
+      const report = await dark.bake(file);
+      const disk = { file: await dark.artifact(report, 'qcow2'), format: 'qcow2' } as const;
       await tool('qemu-img', 'check', disk.file);
       const log = await bootUntil(disk, /role: .*/, { firmware: 'secure-boot', folder: dir });
       expect(log).toMatch(/role: from the hook, keeper, 600-keeper, active, 3 keys, qemu, SecureBoot enabled/);
-      expect(await leftOvers()).toEqual([]);
+      expect(await dark.leftOvers()).toEqual([]);
     },
     12 * MINUTE,
   );
@@ -136,7 +94,7 @@ describe('every output', () => {
     'holds the disk that was booted, and is the same bytes each time',
     async () => {
       const outputs = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'];
-      const first = await bake('base', '--output', ...outputs);
+      const first = await dark.bake('base', '--output', ...outputs);
       expect(first.artifacts.map(({ path }) => path).sort()).toEqual([
         'base.qcow2',
         'base.raw',
@@ -144,20 +102,20 @@ describe('every output', () => {
         'base.vhd',
         'base.vmdk',
       ]);
-      const raw = await artifact(first, 'raw');
+      const raw = await dark.artifact(first, 'raw');
       for (const [output, format] of FORMATS)
-        await tool('qemu-img', 'compare', '-f', 'raw', '-F', format, raw, await artifact(first, output));
-      const vhd = await open(await artifact(first, 'vhd'));
+        await tool('qemu-img', 'compare', '-f', 'raw', '-F', format, raw, await dark.artifact(first, output));
+      const vhd = await open(await dark.artifact(first, 'vhd'));
       const { buffer } = await vhd.read(Buffer.alloc(512), 0, 512, (await stat(raw)).size);
       await vhd.close();
       // Azure takes whole MiB, and nothing behind the footer.
       expect(footerSize(buffer)).toBe((await stat(raw)).size);
-      expect((await stat(await artifact(first, 'vhd'))).size).toBe((await stat(raw)).size + 512);
-      const packed = await artifact(first, 'tar.gz');
+      expect((await stat(await dark.artifact(first, 'vhd'))).size).toBe((await stat(raw)).size + 512);
+      const packed = await dark.artifact(first, 'tar.gz');
       expect((await tool('tar', '--list', '-f', packed)).trim()).toBe('disk.raw');
       const unpacked = await tool('sh', '-c', 'tar -xOf "$1" disk.raw | sha256sum', 'sh', packed);
       expect(unpacked.split(' ')[0]).toBe(first.artifacts.find(({ path }) => path === 'base.raw')?.sha256);
-      const again = await bake('base', '--output', 'vmdk', 'vhd');
+      const again = await dark.bake('base', '--output', 'vmdk', 'vhd');
       for (const each of again.artifacts) expect(first.artifacts).toContainEqual(each);
     },
     12 * MINUTE,
@@ -167,71 +125,11 @@ describe('every output', () => {
     it(
       'boots on each firmware',
       async () => {
-        const baked = await bake('base', '--output', 'qcow2', 'vmdk', 'vhd');
+        const baked = await dark.bake('base', '--output', 'qcow2', 'vmdk', 'vhd');
         for (const [output, format] of FORMATS)
           for (const firmware of ['bios', 'uefi', 'secure-boot'] as const)
-            await bootUntil({ file: await artifact(baked, output), format }, LOGIN, { firmware, folder: dir });
+            await bootUntil({ file: await dark.artifact(baked, output), format }, LOGIN, { firmware, folder: dir });
       },
       40 * MINUTE,
     );
 });
-
-describe('a recipe that cannot be built', () => {
-  it.each([
-    ['a package that no mirror has', { packages: ['no-such-package'] }, /install packages.*no-such-package/s],
-    ['a hook that fails', { hooks: [{ name: 'broken', run: 'echo sorry >&2; exit 3' }] }, /hook broken.*sorry/s],
-    [
-      'a hook that tries the network',
-      { hooks: [{ name: 'far', run: 'ip route get 192.0.2.1' }] },
-      /hook far.*unreachable/s,
-    ],
-    ['a unit that is not there', { enable: ['absent.service'] }, /enable units.*absent/s],
-    ['a disk that is too small', { disk: { size: '600MiB' } }, /[Nn]o space|Could not allocate/],
-  ])(
-    '%s',
-    async (_, more, words) => {
-      const failed = bake(await recipe('bad', more));
-      await expect(failed).rejects.toMatchObject({ message: expect.stringMatching(words) });
-      expect(await leftOvers()).toEqual([]);
-      expect(await kubedos(data, 'mirror', 'list')).not.toContain('image-bad');
-    },
-    5 * MINUTE,
-  );
-
-  it(
-    'is killed at any moment, and leaves neither mounts nor loops nor processes',
-    async () => {
-      const file = await recipe('killed', { hooks: [{ name: 'long', run: 'sleep 4321' }] });
-      for (const delay of [2000, 6000, 12_000]) {
-        const argv = ['bake', file, '--quiet', '--data', data];
-        const child = spawn(KUBEDOS[0] as string, [...KUBEDOS.slice(1), ...argv], {
-          cwd: INSTALLATION,
-          stdio: 'ignore',
-        });
-        await new Promise((resolve) => setTimeout(resolve, delay));
-        child.kill('SIGKILL');
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-        expect(await leftOvers()).toEqual([]);
-        expect(await sleepers()).toEqual([]);
-      }
-      // What it had written is cleared by the next run.
-      expect(await builds()).not.toEqual([]);
-      await bake('base');
-      expect(await builds()).toEqual([]);
-    },
-    5 * MINUTE,
-  );
-});
-
-async function builds(): Promise<string[]> {
-  return (await readdir(join(data, 'tmp'))).filter((name) => name.startsWith('bake-'));
-}
-
-async function sleepers(): Promise<string[]> {
-  const found: string[] = [];
-  for (const pid of await readdir('/proc')) {
-    const command = await readFile(join('/proc', pid, 'cmdline'), 'utf8').catch(() => '');
-    if (command === 'sleep\x004321\x00') found.push(pid);
-  }
-  return found;
-}

@@ -37,6 +37,16 @@ test.each([
   ['files:\n  - { path: /a, content: b, mode: "0999" }', /must be octal digits/],
   ['users:\n  - { name: "Root User" }', /users\[0\]\.name: must be a user name/],
   ['users:\n  - { name: ops, keys: ["secret"] }', /must be a public key/],
+  [
+    'files:\n  - { path: /a, content: b }\n  - { path: /a, link: c }',
+    /web\.yaml:4: files\[1\]\.path: \/a is there already: files\[0\]/,
+  ],
+  [
+    'files:\n  - { path: /a/b, content: c }\n  - { path: /a, content: b }',
+    /:3: .*\/a\/b lies below \/a, which is a file/,
+  ],
+  ['timezone: Etc/UTC\nfiles:\n  - { path: /etc/localtime, link: a }', /:4: .*there already: timezone: writes it/],
+  ['users:\n  - { name: ops }\n  - { name: ops }', /:4: users\[1\]\.name: ops is there already/],
   ['enable: [nginx]', /enable\[0\]: must be a unit, as nginx.service/],
   ['disk: { size: 2GB }', /disk\.size: must be whole MiB or GiB/],
   ['packages: ["a; rm -rf /"]', /packages\[0\]: must be a plain name/],
