@@ -87,7 +87,30 @@ describe('a disk image', () => {
     },
     12 * MINUTE,
   );
+
+  it(
+    'with another kernel is refused by Secure Boot, though it still boots without',
+    async () => {
+      const raw = await dark.artifact(await dark.bake('base', '--output', 'raw'), 'raw');
+      const file = join(dir, 'altered.raw');
+      await tool('cp', '--sparse=always', '--no-preserve=mode', '--dereference', raw, file);
+      await alterKernel(file);
+      const disk = { file, format: 'raw' } as const;
+      const log = await bootUntil(disk, /bad shim signature/, { firmware: 'secure-boot', folder: dir });
+      expect(log).not.toMatch(/Linux version|login:/);
+      await bootUntil(disk, LOGIN, { firmware: 'uefi', folder: dir });
+    },
+    12 * MINUTE,
+  );
 });
+
+const ALTER = `
+mount -o "loop,offset=$(($(partx -g -o START -n 3 "$1") * 512))" "$1" /mnt
+set -- /mnt/boot/vmlinuz-*
+echo altered >> "$1"`;
+
+/** A few bytes more behind the end: it runs as before, and is not what was signed. */
+const alterKernel = (disk: string): Promise<string> => tool('unshare', '--mount', 'sh', '-euc', ALTER, 'sh', disk);
 
 describe('every output', () => {
   it(
