@@ -20,12 +20,15 @@ import type {
   SnapshotMirror,
   Store,
 } from '../store/types.ts';
+import { aptSources } from './apt-sources.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
 import type { Built } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
+import { payloadOf } from './payload.ts';
 import { makeProvenance, type ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
+import { siteLayer } from './site-layer.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
 export interface BakeDeps extends LayerDeps, DiskDeps, OutputDeps {
@@ -95,16 +98,23 @@ async function buildArtifacts(
 ): Promise<{ readonly artifacts: readonly Artifact[]; readonly mirrors: readonly SnapshotMirror[] }> {
   const epoch = epochOf(snapshot);
   const mirrors = chain.mirrors.map((name) => mirrorOf(snapshot, name, chain));
+  const payload = payloadOf(chain);
+  const carried = payload.flatMap(({ mirror }) => (mirror === undefined ? [] : [mirrorOf(snapshot, mirror, chain)]));
+  const sources = await aptSources(deps, { chain, mirrors, payload });
   const layers: Layer[] = [];
   for (const level of chain.levels)
     layers.push(await layerOf(deps, { level, suite: chain.base.suite, mirrors, epoch, below: [...layers] }, run));
-  const { key } = layers.at(-1) as Layer;
-  const { name, cmdline, diskBytes } = chain;
-  const system = { name, level: chain.levels.at(-1) as FoundRecipe, layers, epoch, key, cmdline, diskBytes };
-  const artifacts = await withScratch(deps.store, 'bake', (folder) =>
-    makeOutputs(deps, { ...system, outputs, folder }, run),
-  );
-  return { artifacts, mirrors };
+  const artifacts = await withScratch(deps.store, 'bake', async (folder) => {
+    const site = await inFolder(folder, 'site', (place) =>
+      siteLayer(deps, { chain, sources, payload, mirrors: carried, epoch, below: layers, folder: place }, run),
+    );
+    if (site !== undefined) layers.push(site);
+    const { key } = layers.at(-1) as Layer;
+    const { name, cmdline, diskBytes } = chain;
+    const system = { name, level: chain.levels.at(-1) as FoundRecipe, layers, epoch, key, cmdline, diskBytes };
+    return makeOutputs(deps, { ...system, outputs, folder }, run);
+  });
+  return { artifacts, mirrors: [...new Set([...mirrors, ...carried])] };
 }
 
 async function makeOutputs(
@@ -157,9 +167,12 @@ function epochOf({ document }: Snapshot): number {
 function mirrorOf({ document, id }: Snapshot, name: string, { levels }: RecipeChain): SnapshotMirror {
   const mirror = document.mirrors.find((each) => each.name === name);
   if (mirror !== undefined) return mirror;
-  const { file, text } = levels.find(({ recipe }) => recipe.mirrors.includes(name)) as FoundRecipe;
-  const line = textsBelow(text, 'mirrors').find(({ value }) => value === name)?.line;
-  throw new KubedosError('store.not-found', `${file}:${line}: mirrors: snapshot ${id} holds no ${name}`, {
+  // It is one of mirrors: or of payload:.
+  const places = levels.flatMap(({ file, text }) =>
+    ['mirrors', 'payload'].flatMap((field) => textsBelow(text, field).map((each) => ({ ...each, file }))),
+  );
+  const place = places.find(({ value }) => value === name);
+  throw new KubedosError('store.not-found', `${place?.file}:${place?.line}: snapshot ${id} holds no ${name}`, {
     hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
   });
 }

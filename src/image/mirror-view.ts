@@ -1,6 +1,6 @@
 /** Mirrors of a snapshot as folders that apt reads by `file:`. */
 import { createWriteStream } from 'node:fs';
-import { link, mkdir } from 'node:fs/promises';
+import { chmod, link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf, KubedosError, storageError } from '../errors.ts';
@@ -38,4 +38,6 @@ async function layOut(objects: ObjectStore, sha256: Sha256, to: string): Promise
   const stream = await objects.open(sha256);
   if (stream === undefined) throw new KubedosError('store.corrupt', `lay out ${to}: object ${sha256} is not there`);
   await pipeline(stream, createWriteStream(to));
+  // As objects are, whatever the umask is.
+  await chmod(to, 0o444);
 }

@@ -30,6 +30,7 @@ export function makeProvenance(input: ProvenanceInput): Buffer {
           recipe: chain.name,
           recipes: chain.levels.map(({ recipe, text }) => ({ name: recipe.name, sha256: hash('sha256', text) })),
           snapshot: snapshot.id,
+          build: chain.build ?? null,
         },
         internalParameters: { network: 'none: in a namespace of its own, whose counters were zero at the end' },
         resolvedDependencies: mirrors.map(({ name, manifest }) => ({ name, digest: { sha256: manifest.root } })),

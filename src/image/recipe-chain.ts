@@ -1,10 +1,11 @@
 /** A recipe with those that it extends: levels from the base upwards, each of which becomes a layer. */
 import { KubedosError } from '../errors.ts';
 import type { OutputName, Recipe } from '../spec/recipe-spec.ts';
+import type { BuildSpec } from '../spec/site-spec.ts';
 
 export interface FoundRecipe {
   readonly recipe: Recipe;
-  /** For messages. */
+  /** Its path, for messages; files that it names lie beside it. */
   readonly file: string;
   readonly text: string;
   /** Reads a file beside it. */
@@ -24,6 +25,8 @@ export interface RecipeChain {
   readonly cmdline: string;
   readonly diskBytes: number;
   readonly outputs: readonly OutputName[];
+  /** Undefined: machines have no sources of packages. */
+  readonly build: BuildSpec | undefined;
 }
 
 const MAX_LEVELS = 8;
@@ -58,6 +61,7 @@ export async function recipeChain(find: FindRecipe, reference: string): Promise<
     cmdline: last(({ cmdline }) => cmdline) ?? CMDLINE,
     diskBytes: last(({ disk }) => disk)?.size ?? DISK_BYTES,
     outputs: last(({ outputs }) => outputs) ?? ['raw'],
+    build: last(({ build }) => build),
   };
 }
 

@@ -1,19 +1,11 @@
 /** The schema of recipes (recipes/NAME.yaml): what a machine's system is made of. docs/recipes.md is made for people. */
 import { z } from 'zod';
-import { canonicalPath } from '../formats/path.ts';
+import { absolutePath, buildField, payloadField } from './site-spec.ts';
 import { mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
 export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'] as const;
 export type OutputName = (typeof OUTPUTS)[number];
-
-const absolutePath = z.string().refine((path) => {
-  try {
-    return path.startsWith('/') && canonicalPath(path.slice(1), 'recipe') === path.slice(1);
-  } catch {
-    return false;
-  }
-}, 'must be an absolute path without `..`');
 
 const line = z
   .string()
@@ -99,6 +91,8 @@ const recipeFields = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.@-]+$/)
     .optional(),
+  build: buildField.optional().describe('Where machines get packages from later; without it, from nowhere.'),
+  payload: payloadField,
   disk: z.strictObject({ size: size.describe('Of the whole disk.') }).optional(),
   outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
 });

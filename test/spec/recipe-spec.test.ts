@@ -52,6 +52,12 @@ test.each([
   ['packages: ["a; rm -rf /"]', /packages\[0\]: must be a plain name/],
   ['cmdline: "a\\nb"', /cmdline: must be one line/],
   ['outputs: [floppy]', /outputs\[0\]/],
+  ['build: { type: dark }', /build\.type/],
+  ['build: { type: connected, url: "http://a/" }', /build\.url: is for darksite alone/],
+  ['build: { type: darksite, url: "ftp://a/" }', /build\.url: must be the URL of a channel/],
+  ['payload:\n  - { at: /srv }', /payload\[0\]: a payload has exactly one of mirror and source/],
+  ['payload:\n  - { mirror: a, source: b, at: /srv }', /exactly one of mirror and source/],
+  ['payload:\n  - { mirror: a, at: srv }', /payload\[0\]\.at: must be an absolute path/],
   ['passwords: yes', /web\.yaml:2: passwords: is not known here/],
 ])('refuses %s', (text, words) => {
   expect(() => parseRecipe(`name: web\n${text}\n`, 'web.yaml')).toThrow(words);

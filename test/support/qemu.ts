@@ -1,4 +1,4 @@
-/** A virtual machine without a network that boots a disk; what it says on its serial line. */
+/** A virtual machine that boots a disk; what it says on its serial line. */
 import { spawn } from 'node:child_process';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,15 +14,29 @@ const OVMF = '/usr/share/OVMF';
 /** Without hardware help: 20 to 40 s of a quiet machine to the login. */
 const PATIENCE_MS = 240_000;
 
+export interface MachineOptions {
+  readonly firmware: Firmware;
+  readonly folder: string;
+  /** As after QEMU's `-nic`; without it there is no network. */
+  readonly nic?: string;
+}
+
 /**
  * Boots until the serial line shows what is waited for, and gives the whole log; what the machine writes is thrown away.
  * Rejects with the end of the log where it does not come.
  */
-export async function bootUntil(
+export function bootUntil(disk: Disk, wanted: RegExp, of: MachineOptions): Promise<string> {
+  return bootAnd(disk, of, async (log) => (wanted.test(log) ? log : undefined)).catch((cause) => {
+    throw new Error(`the machine never showed ${wanted}`, { cause });
+  });
+}
+
+/** Boots, and asks again and again until there is an answer; `ask` is given the serial log. */
+export async function bootAnd<T>(
   disk: Disk,
-  wanted: RegExp,
-  of: { firmware: Firmware; folder: string },
-): Promise<string> {
+  of: MachineOptions,
+  ask: (log: string) => Promise<T | undefined>,
+): Promise<T> {
   const log = join(of.folder, `serial-${of.firmware}.log`);
   const child = spawn('qemu-system-x86_64', await argv(disk, of, log), { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
@@ -30,14 +44,14 @@ export async function bootUntil(
     words += chunk;
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const read = (): Promise<string> => readFile(log, 'latin1').catch(() => '');
   try {
     for (const start = Date.now(); Date.now() - start < PATIENCE_MS; await pause()) {
-      const text = await readFile(log, 'latin1').catch(() => '');
-      if (wanted.test(text)) return text;
+      const answer = await ask(await read());
+      if (answer !== undefined) return answer;
       if (child.exitCode !== null) break;
     }
-    const text = await readFile(log, 'latin1').catch(() => '');
-    throw new Error(`the machine never showed ${wanted}:\n${words}\n${text.slice(-4000)}`);
+    throw new Error(`the machine did not answer:\n${words}\n${(await read()).slice(-4000)}`);
   } finally {
     child.kill('SIGKILL');
     await ended;
@@ -46,11 +60,7 @@ export async function bootUntil(
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
 
-async function argv(
-  { file, format }: Disk,
-  of: { firmware: Firmware; folder: string },
-  log: string,
-): Promise<string[]> {
+async function argv({ file, format }: Disk, of: MachineOptions, log: string): Promise<string[]> {
   const drive = `file=${file},format=${format},if=virtio,snapshot=on`;
   const common = [
     '-m',
@@ -61,8 +71,7 @@ async function argv(
     `file:${log}`,
     '-drive',
     drive,
-    '-net',
-    'none',
+    ...(of.nic === undefined ? ['-net', 'none'] : ['-nic', of.nic]),
     '-no-reboot',
   ];
   if (of.firmware === 'bios') return ['-M', 'q35', ...common];

@@ -1,5 +1,6 @@
 import { KubedosError } from '../../errors.ts';
 import { OUTPUTS, type OutputName } from '../../spec/recipe-spec.ts';
+import { BUILD_TYPES, overrideBuild } from '../../spec/site-spec.ts';
 import { bakeDeps } from '../baking.ts';
 import type { CommandSpec } from '../command.ts';
 import { findRecipe } from '../recipes.ts';
@@ -15,6 +16,11 @@ export const bakeCommand: CommandSpec = {
     { flags: '--channel <name>', summary: 'of the snapshot that this channel names', default: 'stable' },
     { flags: '--snapshot <id>', summary: 'of this snapshot' },
     { flags: '--output <name...>', summary: `${OUTPUTS.join(', ')} (default: as the recipe says, or raw)` },
+    {
+      flags: '--build <type>',
+      summary: `where machines get packages from later: ${BUILD_TYPES.join(', ')} (default: as the recipe says)`,
+    },
+    { flags: '--url <url>', summary: 'darksite: where its mirrors are served, as http://depot.example/c/stable/' },
   ],
   examples: ['kubedos bake node', 'kubedos bake roles/web.yaml --snapshot 12 --output qcow2'],
   run: async (context, input) => {
@@ -22,7 +28,10 @@ export const bakeCommand: CommandSpec = {
       import('../../image/recipe-chain.ts'),
       import('../../image/bake.ts'),
     ]);
-    const chain = await recipeChain(findRecipe, input.argument(0));
+    const found = await recipeChain(findRecipe, input.argument(0));
+    const site = { type: input.string('build'), url: input.string('url') };
+    const overridden = site.type !== undefined || site.url !== undefined;
+    const chain = overridden ? { ...found, build: overrideBuild(found.build, site) } : found;
     const wanted = input.strings('output').map(outputName);
     const store = await context.house.store();
     const snapshot = await store.snapshots.resolve(input.string('snapshot') ?? input.string('channel') ?? 'stable');

@@ -1,0 +1,107 @@
+/**
+ * What lies above the layers of the recipes: sources of packages, and what travels along. It is made anew for each build, of
+ * links to objects: kept, it would be a second copy of all that travels.
+ */
+import { createHash, hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { errnoOf, KubedosError } from '../errors.ts';
+import type { Run } from '../progress.ts';
+import { canonicalJson } from '../store/canonical-json.ts';
+import type { SnapshotMirror } from '../store/types.ts';
+import { type AptSources, PUBLIC_NEEDS } from './apt-sources.ts';
+import { buildFailure } from './failure.ts';
+import type { Layer, LayerDeps } from './layer.ts';
+import { makeView } from './mirror-view.ts';
+import type { PayloadEntry } from './payload.ts';
+import type { RecipeChain } from './recipe-chain.ts';
+import { SITE_SCRIPT } from './site-script.ts';
+
+export interface SiteRequest {
+  readonly chain: RecipeChain;
+  readonly sources: readonly AptSources[];
+  readonly payload: readonly PayloadEntry[];
+  /** Those that travel along. */
+  readonly mirrors: readonly SnapshotMirror[];
+  /** Seconds. */
+  readonly epoch: number;
+  /** The lowest first. */
+  readonly below: readonly Layer[];
+  /** Which is there, and holds the layer as long as it is needed. */
+  readonly folder: string;
+}
+
+/** `undefined` where there is nothing to lay above. */
+export async function siteLayer(
+  deps: Pick<LayerDeps, 'store' | 'runSealed'>,
+  request: SiteRequest,
+  run: Run = {},
+): Promise<Layer | undefined> {
+  const { sources, payload, folder } = request;
+  if (sources.length === 0 && payload.length === 0) return undefined;
+  run.onEvent?.({ type: 'phase', phase: 'lay out what travels along', files: sources.length + payload.length });
+  await mkdir(join(folder, 'site'));
+  const places: string[] = [];
+  /** All that goes into it, as its key is made of it. */
+  const parts: unknown[] = [];
+  const next = (at: string, what: string): string => {
+    const place = join(folder, 'site', String(places.length));
+    places.push(`${places.length} ${at}`);
+    parts.push([at, what]);
+    return place;
+  };
+  for (const { name, text } of sources) {
+    const file = next(`/etc/apt/sources.list.d/${name}.sources`, text);
+    await writeFile(file, text);
+    await chmod(file, 0o644);
+  }
+  for (const entry of payload) {
+    if (entry.file !== undefined) await takeFile(entry.file, next(entry.at, await digestOf(entry, run)));
+    else {
+      const { root } = (request.mirrors.find(({ name }) => name === entry.mirror) as SnapshotMirror).manifest;
+      await makeView(deps.store.objects, root, { folder: next(entry.at, root), signal: run.signal });
+    }
+    run.onEvent?.({ type: 'advance', files: places.length, bytes: 0 });
+  }
+  const needs = request.chain.build?.type === 'connected' ? Object.entries(PUBLIC_NEEDS) : [];
+  await writeFile(join(folder, 'places'), lines(places));
+  await writeFile(join(folder, 'needs'), lines(needs.map((words) => words.join(' '))));
+  await build(deps, request, run);
+  const key = hash('sha256', canonicalJson(['kubedos-site/1', request.epoch, request.below.at(-1)?.key ?? '', parts]));
+  return { key, file: join(folder, 'site.squashfs') };
+}
+
+const lines = (list: readonly string[]): string => list.map((each) => `${each}\n`).join('');
+
+async function digestOf({ file = '', level }: PayloadEntry, { signal }: Run): Promise<string> {
+  const digest = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
+  } catch (cause) {
+    if (errnoOf(cause) === undefined || signal?.aborted) throw cause;
+    throw new KubedosError('spec.invalid', `${level.file}: payload: file ${file} cannot be read`, { cause });
+  }
+  return digest.digest('hex');
+}
+
+async function takeFile(from: string, to: string): Promise<void> {
+  await copyFile(from, to);
+  await chmod(to, 0o644);
+}
+
+async function build(
+  { runSealed }: Pick<LayerDeps, 'runSealed'>,
+  { chain, below, epoch, folder }: SiteRequest,
+  { signal }: Run,
+): Promise<void> {
+  const args = [folder, ...below.map(({ file }) => file).reverse()];
+  const env = { SOURCE_DATE_EPOCH: String(epoch) };
+  try {
+    await runSealed({ script: SITE_SCRIPT, args, cwd: folder, env, signal });
+  } catch (error) {
+    const level = chain.levels.at(-1) as RecipeChain['levels'][number];
+    throw await buildFailure(error, { level, folder });
+  }
+}
