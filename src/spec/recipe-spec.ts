@@ -4,7 +4,7 @@ import { canonicalPath } from '../formats/path.ts';
 import { mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
-export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'] as const;
+export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp', 'ova', 'aws', 'firecracker', 'oci'] as const;
 export type OutputName = (typeof OUTPUTS)[number];
 
 const absolutePath = z.string().refine((path) => {
@@ -97,6 +97,14 @@ const recipeSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_.@-]+$/)
     .optional(),
   disk: z.strictObject({ size: size.describe('Of the whole disk.') }).optional(),
+  oci: z
+    .strictObject({
+      entrypoint: z.array(line).min(1).optional(),
+      cmd: z.array(line).min(1).optional(),
+      user: line.min(1).optional().describe('Name or number, and group: app:app.'),
+    })
+    .optional()
+    .describe('What a container of the output oci runs; without it, a shell.'),
   outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
 });
 
