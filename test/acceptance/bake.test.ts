@@ -1,18 +1,16 @@
 /** Images of real Debian packages, baked without a network, and booted by QEMU. */
-import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { footerSize } from '../../src/formats/vhd.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { artifactFile, type BakeReport, bakeElsewhere, bakeIn } from '../support/baking.ts';
 import { KUBEDOS } from '../support/command-line.ts';
 import { bootUntil } from '../support/qemu.ts';
 import { connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
-
-const run = promisify(execFile);
 
 let dir: string;
 /** Two dark sides, which were only ever filled from a bundle. */
@@ -33,24 +31,8 @@ beforeAll(async () => {
 }, 15 * MINUTE);
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-interface Report {
-  readonly changed: boolean;
-  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
-}
-
-async function bake(recipe: string, ...options: string[]): Promise<Report> {
-  return JSON.parse(await kubedos(data, 'bake', recipe, '--json', '--quiet', ...options)) as Report;
-}
-
-/** The artifact as a file with the ending of its format. */
-async function artifact({ artifacts }: Report, output: string): Promise<string> {
-  const found = artifacts.find(({ path }) => path.endsWith(`.${output}`));
-  if (found === undefined) throw new Error(`no ${output} was baked`);
-  const file = join(dir, found.path);
-  await rm(file, { force: true });
-  await symlink(join(data, 'objects', found.sha256.slice(0, 2), found.sha256), file);
-  return file;
-}
+const bake = (name: string, ...options: string[]) => bakeIn(data, name, ...options);
+const artifact = (report: BakeReport, output: string) => artifactFile(report, output, { data, dir });
 
 async function recipe(name: string, more: object): Promise<string> {
   const file = join(dir, `${name}.yaml`);
@@ -80,17 +62,8 @@ describe('a disk image', () => {
       const first = await bake('base', '--output', 'raw');
       const disk = { file: await artifact(first, 'raw'), format: 'raw' } as const;
       expect(await bootUntil(disk, LOGIN, { firmware: 'bios', folder: dir })).toContain('Debian GNU/Linux 12');
-      const command = [...KUBEDOS, 'bake', 'base', '--output', 'raw', '--json', '--quiet', '--data', other];
-      const env = { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: dir };
-      const { stdout } = await run(
-        'sh',
-        ['-c', 'umask 077; exec unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"', 'sh', ...command],
-        {
-          cwd: INSTALLATION,
-          env,
-        },
-      );
-      expect(JSON.parse(stdout)).toMatchObject({ artifacts: first.artifacts });
+      const again = await bakeElsewhere({ data: other, home: dir }, 'base', '--output', 'raw');
+      expect(again).toMatchObject({ artifacts: first.artifacts });
       // Nothing is new where nothing changed.
       expect(await bake('base', '--output', 'raw')).toMatchObject({ changed: false });
       expect(await leftOvers()).toEqual([]);
