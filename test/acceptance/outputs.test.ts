@@ -120,8 +120,7 @@ describe('a microVM', () => {
       const log = await bootUntil(disk, LOGIN, { firmware: { ...firmware, initrd }, folder: dir });
       expect(log).toMatch(/virtio_blk virtio0: \[vda\]/);
       // Why there is an initramfs.
-      if (process.env.KUBEDOS_TEST_FULL)
-        await bootUntil(disk, /Unable to mount root fs/, { firmware, folder: dir });
+      if (process.env.KUBEDOS_TEST_FULL) await bootUntil(disk, /Unable to mount root fs/, { firmware, folder: dir });
     },
     10 * MINUTE,
   );

@@ -1,4 +1,5 @@
 /** An OVA: descriptor, manifest and disk, in the order of DSP0243 §5.1, for ESXi, vSphere and VirtualBox. */
+import { hash } from 'node:crypto';
 import { link, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { packFiles } from '../../exec/tar.ts';
@@ -22,17 +23,18 @@ export const ova: MakeOutput<OvaDeps> = async (deps, built) => {
   await needDrivers(deps, built, { target: 'VMware', drivers: ['mptspi', 'vmxnet3'] });
   const [descriptor, manifest, disk] = [`${name}.ovf`, `${name}.mf`, `${name}-disk1.vmdk`] as const;
   await link(await streamOptimized(deps, built), join(folder, disk));
-  const { sizeBytes } = await fileDigest(join(folder, disk), signal);
-  const machine = {
+  const { sha256, sizeBytes } = await fileDigest(join(folder, disk), signal);
+  const words = ovfDescriptor({
     name,
     cpus: CPUS,
     memoryMib: MEMORY_MIB,
     disk: { file: disk, sizeBytes, capacityBytes: diskBytes },
-  };
-  await writeFile(join(folder, descriptor), ovfDescriptor(machine));
-  const listed: { name: string; sha256: string }[] = [];
-  for (const each of [descriptor, disk])
-    listed.push({ name: each, sha256: (await fileDigest(join(folder, each), signal)).sha256 });
+  });
+  const listed = [
+    { name: descriptor, sha256: hash('sha256', words) },
+    { name: disk, sha256 },
+  ];
+  await writeFile(join(folder, descriptor), words);
   await writeFile(join(folder, manifest), ovfManifest(listed));
   const file = join(folder, 'machine.ova');
   await deps.packFiles({ folder, names: [descriptor, manifest, disk], to: file, format: 'ustar', epoch, signal });
