@@ -7,7 +7,7 @@ import { version } from './version.ts';
 
 /** For images of this snapshot. The signing key is opened when there is something to sign. */
 export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDeps> {
-  const [{ runSealed }, { partition }, { convertImage }, { packDisk }, { toolVersions }] = await Promise.all([
+  const [{ runSealed }, { partition }, { convertImage }, { packFiles }, { toolVersions }] = await Promise.all([
     import('../exec/sealed.ts'),
     import('../exec/sfdisk.ts'),
     import('../exec/qemu-img.ts'),
@@ -25,7 +25,7 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     runSealed,
     partition,
     convertImage,
-    packDisk,
+    packFiles,
     toolVersions,
     sign: async (bytes, date) => (await house.signer()).detached(bytes, date),
     version: version(),

@@ -1,15 +1,24 @@
 /** GNU tar(1), for what only its formats are taken for. */
-import { basename, dirname } from 'node:path';
 import { run } from './run.ts';
 
-/** One file as the member `disk.raw`, or whatever its name is, in the old GNU format, by gzip. */
-export async function packDisk(
-  disk: string,
-  to: string,
-  { epoch, signal }: { readonly epoch: number; readonly signal?: AbortSignal | undefined },
-): Promise<void> {
-  const fixed = ['--format=oldgnu', `--mtime=@${epoch}`, '--owner=0', '--group=0', '--numeric-owner', '--mode=0644'];
-  await run(['tar', ...fixed, '--use-compress-program=gzip -n', '-cf', to, '-C', dirname(disk), basename(disk)], {
+export interface TarRequest {
+  readonly folder: string;
+  /** Members, in this order; what is in a folder is sorted. */
+  readonly names: readonly string[];
+  readonly to: string;
+  /** What ustar cannot hold, a member of 8 GiB or more, fails. */
+  readonly format: 'oldgnu' | 'ustar' | 'gnu';
+  readonly gzip?: boolean | undefined;
+  /** Seconds. */
+  readonly epoch: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Files of this folder, owned by root, of this time. */
+export async function packFiles({ folder, names, to, format, gzip, epoch, signal }: TarRequest): Promise<void> {
+  const fixed = ['--sort=name', `--mtime=@${epoch}`, '--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX'];
+  const compress = gzip === true ? ['--use-compress-program=gzip -n'] : [];
+  await run(['tar', `--format=${format}`, ...fixed, ...compress, '-cf', to, '-C', folder, ...names], {
     timeoutMs: 60 * 60 * 1000,
     maxOutputBytes: 1024 * 1024,
     signal,

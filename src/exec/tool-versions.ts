@@ -10,6 +10,8 @@ const TOOLS = [
   ['mcopy', '--version', 'mtools'],
   ['sfdisk', '--version', 'fdisk'],
   ['qemu-img', '--version', 'qemu-utils'],
+  ['tar', '--version', 'tar'],
+  ['gzip', '--version', 'gzip'],
 ] as const;
 
 /** Tool → version; `exec.missing` names the first one that is not installed. */

@@ -1,9 +1,6 @@
 /** A snapshot and a recipe become artifacts: files of a list of their own, served and carried like any other. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
 import type { Run } from '../progress.ts';
@@ -22,6 +19,7 @@ import type {
 } from '../store/types.ts';
 import { aptSources } from './apt-sources.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
+import { fileDigest } from './file-digest.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
 import type { Built } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
@@ -110,8 +108,9 @@ async function buildArtifacts(
     );
     if (site !== undefined) layers.push(site);
     const { key } = layers.at(-1) as Layer;
-    const { name, cmdline, diskBytes } = chain;
-    const system = { name, level: chain.levels.at(-1) as FoundRecipe, layers, epoch, key, cmdline, diskBytes };
+    const { name, cmdline, diskBytes, container } = chain;
+    const level = chain.levels.at(-1) as FoundRecipe;
+    const system = { name, level, layers, epoch, key, cmdline, diskBytes, container };
     return makeOutputs(deps, { ...system, outputs, folder }, run);
   });
   return { artifacts, mirrors: [...new Set([...mirrors, ...carried])] };
@@ -119,22 +118,24 @@ async function buildArtifacts(
 
 async function makeOutputs(
   deps: BakeDeps,
-  { outputs, ...system }: Omit<Built, 'disk' | 'signal'> & Pick<BakeRequest, 'outputs'>,
+  { outputs, ...system }: Omit<Built, 'once' | 'disk' | 'signal'> & Pick<BakeRequest, 'outputs'>,
   run: Run,
 ): Promise<Artifact[]> {
   run.onEvent?.({ type: 'phase', phase: `write ${outputs.join(', ')}`, files: outputs.length });
   const { signal } = run;
-  let rawFile: Promise<string> | undefined;
-  const disk = (): Promise<string> => {
-    rawFile ??= inFolder(system.folder, 'raw', (folder) => rawDisk(deps, system, { folder, signal }));
-    return rawFile;
+  const shared = new Map<string, Promise<string>>();
+  const once: Built['once'] = (what, work) => {
+    const file = shared.get(what) ?? inFolder(system.folder, what, work);
+    shared.set(what, file);
+    return file;
   };
+  const disk: Built['disk'] = () => once('raw', (folder) => rawDisk(deps, system, { folder, signal }));
   const made: Artifact[] = [];
   let count = 0;
   for (const [output, make] of Object.entries(OUTPUT_FORMS)) {
     if (!outputs.includes(output as OutputName)) continue;
     const files = await inFolder(system.folder, `output-${output}`, (folder) =>
-      make(deps, { ...system, folder, disk, signal }),
+      make(deps, { ...system, folder, once, disk, signal }),
     );
     for (const { path, file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
     count += 1;
@@ -151,9 +152,7 @@ async function inFolder<T>(parent: string, name: string, work: (folder: string) 
 
 /** Moves a file into the store. */
 async function takeIn({ store: { objects } }: BakeDeps, file: string, { signal }: Run): Promise<ObjectRef> {
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
-  const ref = { sha256: digest.digest('hex'), sizeBytes: (await stat(file)).size };
+  const ref = await fileDigest(file, signal);
   await objects.adopt(file, ref);
   await objects.flush();
   return ref;

@@ -10,6 +10,7 @@ import type { Run } from '../progress.ts';
 import { DISK_SCRIPT } from './disk-script.ts';
 import { buildFailure } from './failure.ts';
 import type { Built } from './output.ts';
+import { uuidOf } from './uuid.ts';
 
 export interface DiskDeps {
   readonly runSealed: typeof runSealed;
@@ -80,14 +81,6 @@ function partitionTable(id: (what: string) => string, rootBytes: number): string
     line(EFI.start, EFI.bytes, 'efi'),
     line(ROOT_START, rootBytes, 'root'),
   ].join('');
-}
-
-/** A UUID of version 8 (RFC 9562 §5.8): the same for the same key. */
-function uuidOf(key: string, what: string): string {
-  const bytes = Buffer.from(hash('sha256', `${key} ${what}`), 'hex').subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** What is zero is left out: the target is fresh. */

@@ -1,4 +1,5 @@
 import { MOUNT_LAYERS } from './mount-layers.ts';
+import { ROOT_STEPS } from './root-steps.ts';
 
 /**
  * What a disk image is put together from, out of the system's own files: an ext4 root in its place in the image, a FAT
@@ -14,15 +15,10 @@ export const DISK_SCRIPT = String.raw`
 W=$1 DISK=$2 OFFSET=$3 KIB=$4 FSID=$5 PARTITION=$6 EFI_BYTES=$7 VOLUME=$8 CMDLINE=$9
 shift 9
 T=$W/root
-say() { echo "$*" > "$W/step"; }
-say 'look for what boots'
-fail() { echo "$*" >&2; exit 1; }
 ${MOUNT_LAYERS}
-mkdir -p "$T" "$W/top/boot/grub" "$W/top/etc"
-kernel=
-for each in "$W"/below/*/boot/vmlinuz-*; do [ -e "$each" ] && kernel=$(basename "$each" | cut -d- -f2-); done
-[ -n "$kernel" ] || fail 'the system has no kernel: add linux-image-amd64 to packages:'
-
+${ROOT_STEPS}
+find_kernel
+mkdir -p "$W/top/boot/grub" "$W/top/etc"
 cat > "$W/top/boot/grub/grub.cfg" <<CONFIG
 serial --unit=0 --speed=115200
 terminal_input console serial
@@ -34,23 +30,14 @@ menuentry "$kernel" {
 }
 CONFIG
 echo "PARTUUID=$PARTITION / ext4 defaults 0 1" > "$W/top/etc/fstab"
-find "$W/top" -exec touch --date="@$SOURCE_DATE_EPOCH" {} +
-# As a layer, since squashfs has but one time of a file, and that is fixed: ext4 takes three.
-mksquashfs "$W/top" "$W/top.squashfs" -noappend -quiet -no-progress -noI -noD >&2
-mkdir "$W/below/top"
-mount -t squashfs -o loop,ro "$W/top.squashfs" "$W/below/top"
-mount -t overlay kubedos -o "ro,lowerdir=$W/below/top:$LAYERS" "$T"
+mount_root
 
-need() { [ -e "$T/$1" ] || fail "the system has no /$1: add $2 to packages:"; }
 need "boot/initrd.img-$kernel" initramfs-tools
 need usr/lib/grub/i386-pc/boot.img grub-pc-bin
 need usr/lib/shim/shimx64.efi.signed shim-signed
 need usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed grub-efi-amd64-signed
 
-say 'write the root file system'
-export E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH"
-mke2fs -q -F -t ext4 -L root -U "$FSID" -m 1 \
-  -E "offset=$OFFSET,hash_seed=$FSID,lazy_itable_init=0,lazy_journal_init=0,nodiscard" -d "$T" "$DISK" "$KIB"k >&2
+write_ext4 "$DISK" "$OFFSET" "$KIB" "$FSID"
 
 say 'write what boots'
 search="search --no-floppy --fs-uuid --set=root $FSID"

@@ -1,5 +1,6 @@
 /** What an output is made from, and what it gives. */
 
+import type { Recipe } from '../spec/recipe-spec.ts';
 import type { Layer } from './layer.ts';
 import type { FoundRecipe } from './recipe-chain.ts';
 
@@ -18,10 +19,17 @@ export interface Built {
   /** The kernel's command line, beside its root. */
   readonly cmdline: string;
   readonly diskBytes: number;
+  /** What a container runs. */
+  readonly container: Recipe['oci'];
   /** A folder for this output alone, which is there. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
-  /** The raw disk, which is made for the first that asks. It stays as it is, but for `raw`, which takes it away. */
+  /**
+   * What several outputs are made from: a file in the folder given, which is made for the first that asks. It stays as it
+   * is, but for the output that it is itself, and which takes it away.
+   */
+  readonly once: (what: string, make: (folder: string) => Promise<string>) => Promise<string>;
+  /** The raw disk, in that way. */
   readonly disk: () => Promise<string>;
 }
 

@@ -1,16 +1,25 @@
 /** The forms that a system is given: each in a file of its own. */
 import type { OutputName } from '../spec/recipe-spec.ts';
 import type { MakeOutput } from './output.ts';
+import { aws } from './outputs/aws.ts';
 import { type DiskFormDeps, gcp, qcow2, raw, vhd, vmdk } from './outputs/disk-forms.ts';
+import { firecracker } from './outputs/firecracker.ts';
+import { type OciDeps, oci } from './outputs/oci.ts';
+import { type OvaDeps, ova } from './outputs/ova.ts';
 
-export type OutputDeps = DiskFormDeps;
+export type OutputDeps = DiskFormDeps & OvaDeps & OciDeps;
 
 /** In the order in which they are made. */
 export const OUTPUT_FORMS: Readonly<Record<OutputName, MakeOutput<OutputDeps>>> = {
   qcow2,
+  ova,
+  // After ova, which has it within.
   vmdk,
   vhd,
   gcp,
+  aws,
+  firecracker,
+  oci,
   // Last: the disk itself moves into the store.
   raw,
 };

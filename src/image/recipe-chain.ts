@@ -24,6 +24,7 @@ export interface RecipeChain {
   readonly mirrors: readonly string[];
   readonly cmdline: string;
   readonly diskBytes: number;
+  readonly container: Recipe['oci'];
   readonly outputs: readonly OutputName[];
   /** Undefined: machines have no sources of packages. */
   readonly build: BuildSpec | undefined;
@@ -60,6 +61,7 @@ export async function recipeChain(find: FindRecipe, reference: string): Promise<
     mirrors,
     cmdline: last(({ cmdline }) => cmdline) ?? CMDLINE,
     diskBytes: last(({ disk }) => disk)?.size ?? DISK_BYTES,
+    container: last(({ oci }) => oci),
     outputs: last(({ outputs }) => outputs) ?? ['raw'],
     build: last(({ build }) => build),
   };

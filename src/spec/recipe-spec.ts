@@ -4,7 +4,7 @@ import { absolutePath, buildField, payloadField } from './site-spec.ts';
 import { mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
-export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'] as const;
+export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp', 'ova', 'aws', 'firecracker', 'oci'] as const;
 export type OutputName = (typeof OUTPUTS)[number];
 
 const line = z
@@ -94,6 +94,14 @@ const recipeFields = z.strictObject({
   build: buildField.optional().describe('Where machines get packages from later; without it, from nowhere.'),
   payload: payloadField,
   disk: z.strictObject({ size: size.describe('Of the whole disk.') }).optional(),
+  oci: z
+    .strictObject({
+      entrypoint: z.array(line).min(1).optional(),
+      cmd: z.array(line).min(1).optional(),
+      user: line.min(1).optional().describe('Name or number, and group: app:app.'),
+    })
+    .optional()
+    .describe('What a container of the output oci runs; without it, a shell.'),
   outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
 });
 

@@ -1,18 +1,13 @@
 /** Images of real Debian packages, baked without a network, and booted by QEMU. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { footerSize } from '../../src/formats/vhd.ts';
-import { INSTALLATION } from '../../src/wiring.ts';
 import { Bakery } from '../support/bakery.ts';
-import { KUBEDOS } from '../support/command-line.ts';
+import { bakeElsewhere } from '../support/baking.ts';
 import { bootUntil } from '../support/qemu.ts';
 import { MINUTE, tool } from '../support/real-debian.ts';
-
-const run = promisify(execFile);
 
 let dir: string;
 let dark: Bakery;
@@ -38,17 +33,8 @@ describe('a disk image', () => {
       const first = await dark.bake('base', '--output', 'raw');
       const disk = { file: await dark.artifact(first, 'raw'), format: 'raw' } as const;
       expect(await bootUntil(disk, LOGIN, { firmware: 'bios', folder: dir })).toContain('Debian GNU/Linux 12');
-      const command = [...KUBEDOS, 'bake', 'base', '--output', 'raw', '--json', '--quiet', '--data', other.data];
-      const env = { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: dir };
-      const { stdout } = await run(
-        'sh',
-        ['-c', 'umask 077; exec unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"', 'sh', ...command],
-        {
-          cwd: INSTALLATION,
-          env,
-        },
-      );
-      expect(JSON.parse(stdout)).toMatchObject({ artifacts: first.artifacts });
+      const again = await bakeElsewhere({ data: other.data, home: dir }, 'base', '--output', 'raw');
+      expect(again).toMatchObject({ artifacts: first.artifacts });
       // Nothing is new where nothing changed.
       expect(await dark.bake('base', '--output', 'raw')).toMatchObject({ changed: false });
       expect(await dark.leftOvers()).toEqual([]);

@@ -1,13 +1,9 @@
 /** A store that was only ever filled from a bundle, and what `kubedos bake` makes in it. */
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { artifactFile, type BakeReport, bakeIn } from './baking.ts';
 import { connectedStore, kubedos, tool } from './real-debian.ts';
-
-export interface Baked {
-  readonly changed: boolean;
-  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
-}
 
 export class Bakery {
   /** For recipes and media. */
@@ -44,18 +40,12 @@ export class Bakery {
     await tool('cp', '-a', join(connected, 'cache', 'layers'), join(this.data, 'cache'));
   }
 
-  async bake(recipe: string, ...options: string[]): Promise<Baked> {
-    return JSON.parse(await kubedos(this.data, 'bake', recipe, '--json', '--quiet', ...options)) as Baked;
+  bake(recipe: string, ...options: string[]): Promise<BakeReport> {
+    return bakeIn(this.data, recipe, ...options);
   }
 
-  /** The artifact as a file with the ending of its format. */
-  async artifact({ artifacts }: Baked, output: string): Promise<string> {
-    const found = artifacts.find(({ path }) => path.endsWith(`.${output}`));
-    if (found === undefined) throw new Error(`no ${output} was baked`);
-    const file = join(this.dir, found.path);
-    await rm(file, { force: true });
-    await symlink(join(this.data, 'objects', found.sha256.slice(0, 2), found.sha256), file);
-    return file;
+  artifact(report: BakeReport, ending: string): Promise<string> {
+    return artifactFile(report, ending, this);
   }
 
   async recipe(name: string, more: object): Promise<string> {

@@ -10,34 +10,41 @@ export interface Disk {
   readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vpc';
 }
 
-const OVMF = '/usr/share/OVMF';
-/** Without hardware help: 20 to 40 s of a quiet machine to the login. */
-const PATIENCE_MS = 240_000;
+/** What a microVM starts: it has no firmware. */
+export interface Kernel {
+  readonly kernel: string;
+  readonly initrd?: string;
+  readonly cmdline: string;
+}
 
-export interface MachineOptions {
-  readonly firmware: Firmware;
+/** Where the disk is, and what starts from it. */
+export interface Machine {
+  readonly firmware: Firmware | Kernel;
+  /** For the log, and variables of the firmware. */
   readonly folder: string;
+  /** What the disk of a machine with firmware is attached to; default virtio. */
+  readonly bus?: 'virtio' | 'nvme';
   /** As after QEMU's `-nic`; without it there is no network. */
   readonly nic?: string;
 }
+
+const OVMF = '/usr/share/OVMF';
+/** Without hardware help: 20 to 40 s of a quiet machine to the login. */
+const PATIENCE_MS = 240_000;
 
 /**
  * Boots until the serial line shows what is waited for, and gives the whole log; what the machine writes is thrown away.
  * Rejects with the end of the log where it does not come.
  */
-export function bootUntil(disk: Disk, wanted: RegExp, of: MachineOptions): Promise<string> {
+export function bootUntil(disk: Disk, wanted: RegExp, of: Machine): Promise<string> {
   return bootAnd(disk, of, async (log) => (wanted.test(log) ? log : undefined)).catch((cause) => {
     throw new Error(`the machine never showed ${wanted}`, { cause });
   });
 }
 
 /** Boots, and asks again and again until there is an answer; `ask` is given the serial log. */
-export async function bootAnd<T>(
-  disk: Disk,
-  of: MachineOptions,
-  ask: (log: string) => Promise<T | undefined>,
-): Promise<T> {
-  const log = join(of.folder, `serial-${of.firmware}.log`);
+export async function bootAnd<T>(disk: Disk, of: Machine, ask: (log: string) => Promise<T | undefined>): Promise<T> {
+  const log = join(of.folder, `serial-${typeof of.firmware === 'object' ? 'microvm' : of.firmware}.log`);
   const child = spawn('qemu-system-x86_64', await argv(disk, of, log), { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   child.stderr.on('data', (chunk) => {
@@ -60,8 +67,9 @@ export async function bootAnd<T>(
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
 
-async function argv({ file, format }: Disk, of: MachineOptions, log: string): Promise<string[]> {
-  const drive = `file=${file},format=${format},if=virtio,snapshot=on`;
+async function argv({ file, format }: Disk, of: Machine, log: string): Promise<string[]> {
+  const { firmware, bus = 'virtio' } = of;
+  const drive = `file=${file},format=${format},snapshot=on,if=${bus === 'virtio' ? 'virtio' : 'none,id=disk'}`;
   const common = [
     '-m',
     '1024',
@@ -72,11 +80,13 @@ async function argv({ file, format }: Disk, of: MachineOptions, log: string): Pr
     '-drive',
     drive,
     ...(of.nic === undefined ? ['-net', 'none'] : ['-nic', of.nic]),
+    ...(bus === 'nvme' ? ['-device', 'nvme,serial=disk,drive=disk'] : []),
     '-no-reboot',
   ];
-  if (of.firmware === 'bios') return ['-M', 'q35', ...common];
-  const secure = of.firmware === 'secure-boot';
-  const variables = join(of.folder, `variables-${of.firmware}.fd`);
+  if (typeof firmware === 'object') return microvm(firmware, file, log);
+  if (firmware === 'bios') return ['-M', 'q35', ...common];
+  const secure = firmware === 'secure-boot';
+  const variables = join(of.folder, `variables-${firmware}.fd`);
   await copyFile(join(OVMF, secure ? 'OVMF_VARS_4M.ms.fd' : 'OVMF_VARS_4M.fd'), variables);
   const code = join(OVMF, secure ? 'OVMF_CODE_4M.ms.fd' : 'OVMF_CODE_4M.fd');
   return [
@@ -88,5 +98,17 @@ async function argv({ file, format }: Disk, of: MachineOptions, log: string): Pr
     '-drive',
     `if=pflash,format=raw,unit=1,file=${variables}`,
     ...common,
+  ];
+}
+
+/** Devices by virtio-mmio, which ACPI tells of, as Firecracker has it. */
+async function microvm({ kernel, initrd, cmdline }: Kernel, disk: string, log: string): Promise<string[]> {
+  // KVM tells a guest how fast its clock is, and this machine has no timer to find out by; without KVM it is the host's.
+  const clock = /^cpu MHz\s*: (\d+)/m.exec(await readFile('/proc/cpuinfo', 'latin1'))?.[1];
+  return [
+    ...['-M', 'microvm', '-nodefaults', '-no-user-config', '-m', '1024', '-display', 'none', '-no-reboot'],
+    ...['-serial', `file:${log}`, '-kernel', kernel, ...(initrd === undefined ? [] : ['-initrd', initrd])],
+    ...['-append', `${cmdline} tsc_early_khz=${clock}000`],
+    ...['-drive', `file=${disk},format=raw,if=none,id=disk,snapshot=on`, '-device', 'virtio-blk-device,drive=disk'],
   ];
 }

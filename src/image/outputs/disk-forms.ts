@@ -1,16 +1,16 @@
 /** A raw disk in the forms that hypervisors and clouds take. */
 import { hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { KubedosError } from '../../errors.ts';
 import type { convertImage } from '../../exec/qemu-img.ts';
-import type { packDisk } from '../../exec/tar.ts';
+import type { packFiles } from '../../exec/tar.ts';
 import { FOOTER_BYTES, sealedFooter } from '../../formats/vhd.ts';
 import type { Built, MakeOutput } from '../output.ts';
 
 export interface DiskFormDeps {
   readonly convertImage: typeof convertImage;
-  readonly packDisk: typeof packDisk;
+  readonly packFiles: typeof packFiles;
 }
 
 type DiskForm = MakeOutput<DiskFormDeps>;
@@ -30,8 +30,16 @@ async function converted({ convertImage }: DiskFormDeps, built: Built, format: s
 
 const DESCRIPTOR_BYTES = 64 * 1024;
 
-/** Stream-optimized, as OVA wants it. qemu-img makes up the content id. */
-export const vmdk: DiskForm = async (deps, built) => {
+export const vmdk: DiskForm = async (deps, built) => [
+  { path: `${built.name}.vmdk`, file: await streamOptimized(deps, built) },
+];
+
+/** As OVA wants it. qemu-img makes up the content id. */
+export function streamOptimized(deps: DiskFormDeps, built: Built): Promise<string> {
+  return built.once('vmdk', (folder) => makeVmdk(deps, { ...built, folder }));
+}
+
+async function makeVmdk(deps: DiskFormDeps, built: Built): Promise<string> {
   const file = await converted(deps, built, 'vmdk', 'subformat=streamOptimized,adapter_type=lsilogic');
   const handle = await open(file, 'r+');
   try {
@@ -43,8 +51,8 @@ export const vmdk: DiskForm = async (deps, built) => {
   } finally {
     await handle.close();
   }
-  return [{ path: `${built.name}.vmdk`, file }];
-};
+  return file;
+}
 
 /** Fixed, and of the very size of the disk, which is whole MiB: Azure takes no other. */
 export const vhd: DiskForm = async (deps, built) => {
@@ -61,10 +69,19 @@ export const vhd: DiskForm = async (deps, built) => {
   return [{ path: `${built.name}.vhd`, file }];
 };
 
-export const gcp: DiskForm = async ({ packDisk }, { name, disk, folder, diskBytes, epoch, signal }) => {
+export const gcp: DiskForm = async ({ packFiles }, { name, disk, folder, diskBytes, epoch, signal }) => {
   if (diskBytes % 1024 ** 3 !== 0)
     throw new KubedosError('spec.invalid', 'outputs: gcp: Google takes disks of whole GiB: set `disk: { size: 3GiB }`');
   const file = join(folder, 'disk.tar.gz');
-  await packDisk(await disk(), file, { epoch, signal });
+  const from = await disk();
+  await packFiles({
+    folder: dirname(from),
+    names: [basename(from)],
+    to: file,
+    format: 'oldgnu',
+    gzip: true,
+    epoch,
+    signal,
+  });
   return [{ path: `${name}.tar.gz`, file }];
 };

@@ -1,0 +1,47 @@
+/** Bakes into a store, by the command, and finds what was baked. */
+import { rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../../src/exec/run.ts';
+import { INSTALLATION } from '../../src/wiring.ts';
+import { KUBEDOS } from './command-line.ts';
+import { kubedos, MINUTE } from './real-debian.ts';
+
+export interface BakeReport {
+  readonly changed: boolean;
+  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
+}
+
+export async function bakeIn(data: string, recipe: string, ...options: readonly string[]): Promise<BakeReport> {
+  return JSON.parse(await kubedos(data, 'bake', recipe, '--json', '--quiet', ...options)) as BakeReport;
+}
+
+/** As another user of another machine would: with their umask, time zone, language, home and host name. */
+export async function bakeElsewhere(
+  { data, home }: { readonly data: string; readonly home: string },
+  recipe: string,
+  ...options: readonly string[]
+): Promise<BakeReport> {
+  const command = [...KUBEDOS, 'bake', recipe, '--json', '--quiet', '--data', data, ...options];
+  const script = 'umask 077; exec unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"';
+  const { stdout } = await run(['sh', '-c', script, 'sh', ...command], {
+    cwd: INSTALLATION,
+    env: { TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: home },
+    timeoutMs: 15 * MINUTE,
+    maxOutputBytes: 16 << 20,
+  });
+  return JSON.parse(stdout.toString()) as BakeReport;
+}
+
+/** The artifact with this ending, as a file of its name in the folder `dir`. */
+export async function artifactFile(
+  { artifacts }: BakeReport,
+  ending: string,
+  { data, dir }: { readonly data: string; readonly dir: string },
+): Promise<string> {
+  const found = artifacts.find(({ path }) => path.endsWith(`.${ending}`));
+  if (found === undefined) throw new Error(`no ${ending} was baked`);
+  const file = join(dir, found.path);
+  await rm(file, { force: true });
+  await symlink(join(data, 'objects', found.sha256.slice(0, 2), found.sha256), file);
+  return file;
+}
