@@ -15,13 +15,14 @@ import type {
   ManifestRef,
   MirrorHead,
   ObjectRef,
+  Sha256,
   Snapshot,
   SnapshotMirror,
   Store,
 } from '../store/types.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
-import type { Built } from './output.ts';
+import type { Built, Made } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
 import { makeProvenance, type ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
@@ -29,7 +30,7 @@ import { removeStaleBuilds } from './stale-builds.ts';
 
 export interface BakeDeps extends LayerDeps, DiskDeps, OutputDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
-  readonly toolVersions: () => Promise<ToolVersions>;
+  readonly toolVersions: (outputs: readonly OutputName[]) => Promise<ToolVersions>;
   readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
   readonly version: string;
 }
@@ -61,7 +62,7 @@ export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}):
   const { chain, snapshot } = request;
   const { objects } = deps.store;
   // First of all: it tells what is not installed.
-  const tools = await deps.toolVersions();
+  const tools = await deps.toolVersions(request.outputs);
   await removeStaleBuilds(deps.store);
   const built = await buildArtifacts(deps, request, run);
   const date = new Date(epochOf(snapshot) * 1000);
@@ -94,16 +95,20 @@ async function buildArtifacts(
 ): Promise<{ readonly artifacts: readonly Artifact[]; readonly mirrors: readonly SnapshotMirror[] }> {
   const epoch = epochOf(snapshot);
   const mirrors = chain.mirrors.map((name) => mirrorOf(snapshot, name, chain));
+  const { installer } = chain;
+  const carried = outputs.includes('iso') ? installer.payload.map((each) => mirrorOf(snapshot, each, chain)) : [];
   const layers: Layer[] = [];
   for (const level of chain.levels)
     layers.push(await layerOf(deps, { level, suite: chain.base.suite, mirrors, epoch, below: [...layers] }, run));
   const { key } = layers.at(-1) as Layer;
   const { name, cmdline, diskBytes } = chain;
-  const system = { name, level: chain.levels.at(-1) as FoundRecipe, layers, epoch, key, cmdline, diskBytes };
+  const payload = carried.map((each) => ({ name: each.name, manifestRoot: each.manifest.root }));
+  const level = chain.levels.at(-1) as FoundRecipe;
+  const system = { name, level, layers, epoch, key, cmdline, diskBytes, installer, payload };
   const artifacts = await withScratch(deps.store, 'bake', (folder) =>
     makeOutputs(deps, { ...system, outputs, folder }, run),
   );
-  return { artifacts, mirrors };
+  return { artifacts, mirrors: [...new Set([...mirrors, ...carried])] };
 }
 
 async function makeOutputs(
@@ -125,7 +130,7 @@ async function makeOutputs(
     const files = await inFolder(system.folder, `output-${output}`, (folder) =>
       make(deps, { ...system, folder, disk, signal }),
     );
-    for (const { path, file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
+    for (const { path, ...file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
     count += 1;
     run.onEvent?.({ type: 'advance', files: count, bytes: 0 });
   }
@@ -139,13 +144,21 @@ async function inFolder<T>(parent: string, name: string, work: (folder: string) 
 }
 
 /** Moves a file into the store. */
-async function takeIn({ store: { objects } }: BakeDeps, file: string, { signal }: Run): Promise<ObjectRef> {
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
-  const ref = { sha256: digest.digest('hex'), sizeBytes: (await stat(file)).size };
+async function takeIn(
+  { store: { objects } }: BakeDeps,
+  { file, sha256 }: Omit<Made, 'path'>,
+  { signal }: Run,
+): Promise<ObjectRef> {
+  const ref = { sha256: sha256 ?? (await hashFile(file, signal)), sizeBytes: (await stat(file)).size };
   await objects.adopt(file, ref);
   await objects.flush();
   return ref;
+}
+
+async function hashFile(file: string, signal: AbortSignal | undefined): Promise<Sha256> {
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
+  return digest.digest('hex');
 }
 
 /** Seconds: nothing that is made of a snapshot is younger than it. */
@@ -156,8 +169,8 @@ function epochOf({ document }: Snapshot): number {
 function mirrorOf({ document, id }: Snapshot, name: string, { levels }: RecipeChain): SnapshotMirror {
   const mirror = document.mirrors.find((each) => each.name === name);
   if (mirror !== undefined) return mirror;
-  const file = levels.find(({ recipe }) => recipe.mirrors.includes(name))?.file;
-  throw new KubedosError('store.not-found', `${file}: mirrors: snapshot ${id} holds no ${name}`, {
+  const level = levels.find(({ recipe }) => recipe.mirrors.includes(name) || recipe.installer?.payload.includes(name));
+  throw new KubedosError('store.not-found', `${level?.file}: mirrors: snapshot ${id} holds no ${name}`, {
     hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
   });
 }

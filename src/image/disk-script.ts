@@ -1,4 +1,4 @@
-import { MOUNT_LAYERS } from './mount-layers.ts';
+import { SYSTEM_FILES } from './system-files.ts';
 
 /**
  * What a disk image is put together from, out of the system's own files: an ext4 root in its place in the image, a FAT
@@ -14,15 +14,8 @@ export const DISK_SCRIPT = String.raw`
 W=$1 DISK=$2 OFFSET=$3 KIB=$4 FSID=$5 PARTITION=$6 EFI_BYTES=$7 VOLUME=$8 CMDLINE=$9
 shift 9
 T=$W/root
-say() { echo "$*" > "$W/step"; }
-say 'look for what boots'
-fail() { echo "$*" >&2; exit 1; }
-${MOUNT_LAYERS}
+${SYSTEM_FILES}
 mkdir -p "$T" "$W/top/boot/grub" "$W/top/etc"
-kernel=
-for each in "$W"/below/*/boot/vmlinuz-*; do [ -e "$each" ] && kernel=$(basename "$each" | cut -d- -f2-); done
-[ -n "$kernel" ] || fail 'the system has no kernel: add linux-image-amd64 to packages:'
-
 cat > "$W/top/boot/grub/grub.cfg" <<CONFIG
 serial --unit=0 --speed=115200
 terminal_input console serial
@@ -41,7 +34,6 @@ mkdir "$W/below/top"
 mount -t squashfs -o loop,ro "$W/top.squashfs" "$W/below/top"
 mount -t overlay kubedos -o "ro,lowerdir=$W/below/top:$LAYERS" "$T"
 
-need() { [ -e "$T/$1" ] || fail "the system has no /$1: add $2 to packages:"; }
 need "boot/initrd.img-$kernel" initramfs-tools
 need usr/lib/grub/i386-pc/boot.img grub-pc-bin
 need usr/lib/shim/shimx64.efi.signed shim-signed

@@ -65,7 +65,15 @@ function layerKey(
   { level, suite, mirrors, epoch, below }: LayerRequest,
   contents: ReadonlyMap<string, Buffer>,
 ): string {
-  const { description: _, name: __, outputs: ___, disk: ____, cmdline: _____, ...recipe } = level.recipe;
+  const {
+    description: _,
+    name: __,
+    outputs: ___,
+    disk: ____,
+    cmdline: _____,
+    installer: ______,
+    ...recipe
+  } = level.recipe;
   const parts = {
     format: FORMAT,
     recipe,

@@ -1,7 +1,7 @@
 /** What an output is made from, and what it gives. */
-
+import type { Sha256 } from '../store/types.ts';
 import type { Layer } from './layer.ts';
-import type { FoundRecipe } from './recipe-chain.ts';
+import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 
 /** A system that was built, on its way into the forms that were asked for. */
 export interface Built {
@@ -18,6 +18,9 @@ export interface Built {
   /** The kernel's command line, beside its root. */
   readonly cmdline: string;
   readonly diskBytes: number;
+  readonly installer: RecipeChain['installer'];
+  /** What an installer carries along. */
+  readonly payload: readonly PayloadMirror[];
   /** A folder for this output alone, which is there. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -25,11 +28,19 @@ export interface Built {
   readonly disk: () => Promise<string>;
 }
 
+/** A mirror of the snapshot. */
+export interface PayloadMirror {
+  readonly name: string;
+  readonly manifestRoot: Sha256;
+}
+
 export interface Made {
   /** In the list of the image. */
   readonly path: string;
   /** Where it lies now: it moves into the store. */
   readonly file: string;
+  /** Where it is known already: then the file is not read again. */
+  readonly sha256?: Sha256;
 }
 
 /** One of the forms of an image, of one or more files. */

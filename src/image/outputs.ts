@@ -2,8 +2,10 @@
 import type { OutputName } from '../spec/recipe-spec.ts';
 import type { MakeOutput } from './output.ts';
 import { type DiskFormDeps, gcp, qcow2, raw, vhd, vmdk } from './outputs/disk-forms.ts';
+import { type InstallerDeps, iso } from './outputs/installer-iso.ts';
+import { live, netboot } from './outputs/live.ts';
 
-export type OutputDeps = DiskFormDeps;
+export type OutputDeps = DiskFormDeps & InstallerDeps;
 
 /** In the order in which they are made. */
 export const OUTPUT_FORMS: Readonly<Record<OutputName, MakeOutput<OutputDeps>>> = {
@@ -11,6 +13,9 @@ export const OUTPUT_FORMS: Readonly<Record<OutputName, MakeOutput<OutputDeps>>> 
   vmdk,
   vhd,
   gcp,
+  iso,
+  live,
+  netboot,
   // Last: the disk itself moves into the store.
   raw,
 };

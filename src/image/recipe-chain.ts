@@ -1,6 +1,6 @@
 /** A recipe with those that it extends: levels from the base upwards, each of which becomes a layer. */
 import { KubedosError } from '../errors.ts';
-import type { OutputName, Recipe } from '../spec/recipe-spec.ts';
+import type { Installer, OutputName, Recipe } from '../spec/recipe-spec.ts';
 
 export interface FoundRecipe {
   readonly recipe: Recipe;
@@ -24,6 +24,7 @@ export interface RecipeChain {
   readonly cmdline: string;
   readonly diskBytes: number;
   readonly outputs: readonly OutputName[];
+  readonly installer: Installer;
 }
 
 const MAX_LEVELS = 8;
@@ -58,6 +59,7 @@ export async function recipeChain(find: FindRecipe, reference: string): Promise<
     cmdline: last(({ cmdline }) => cmdline) ?? CMDLINE,
     diskBytes: last(({ disk }) => disk)?.size ?? DISK_BYTES,
     outputs: last(({ outputs }) => outputs) ?? ['raw'],
+    installer: last(({ installer }) => installer) ?? { wipe: false, end: 'reboot', payload: [] },
   };
 }
 
