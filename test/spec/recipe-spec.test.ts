@@ -38,6 +38,8 @@ test.each([
   ['users:\n  - { name: "Root User" }', /users\[0\]\.name: must be a user name/],
   ['users:\n  - { name: ops, keys: ["secret"] }', /must be a public key/],
   ['enable: [nginx]', /enable\[0\]: must be a unit, as nginx.service/],
+  ['installer: { disk: sda }', /installer\.disk: must be serial=, wwn=/],
+  ['installer: { end: eject }', /installer\.end/],
   ['disk: { size: 2GB }', /disk\.size: must be whole MiB or GiB/],
   ['packages: ["a; rm -rf /"]', /packages\[0\]: must be a plain name/],
   ['cmdline: "a\\nb"', /cmdline: must be one line/],

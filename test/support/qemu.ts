@@ -1,6 +1,6 @@
 /** A virtual machine without a network that boots a disk; what it says on its serial line. */
 import { spawn } from 'node:child_process';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type Firmware = 'bios' | 'uefi' | 'secure-boot';
@@ -18,20 +18,40 @@ const PATIENCE_MS = 240_000;
  * Boots until the serial line shows what is waited for, and gives the whole log; what the machine writes is thrown away.
  * Rejects with the end of the log where it does not come.
  */
-export async function bootUntil(
-  disk: Disk,
+export function bootUntil(
+  { file, format }: Disk,
   wanted: RegExp,
   of: { firmware: Firmware; folder: string },
 ): Promise<string> {
-  const log = join(of.folder, `serial-${of.firmware}.log`);
-  const child = spawn('qemu-system-x86_64', await argv(disk, of, log), { stdio: ['ignore', 'ignore', 'pipe'] });
+  return runUntil(wanted, {
+    ...of,
+    devices: ['-drive', `file=${file},format=${format},if=virtio,snapshot=on`, '-net', 'none', '-no-reboot'],
+  });
+}
+
+export interface Machine {
+  readonly firmware: Firmware;
+  /** For its log and variables. */
+  readonly folder: string;
+  /** Options of QEMU: disks, networks, what to do at a reboot. */
+  readonly devices: readonly string[];
+  readonly patienceMs?: number;
+}
+
+/** Any machine, as `bootUntil`. What it writes to its disks stays. */
+export async function runUntil(wanted: RegExp, machine: Machine): Promise<string> {
+  const { firmware, folder, devices, patienceMs = PATIENCE_MS } = machine;
+  const log = join(folder, `serial-${firmware}.log`);
+  await rm(log, { force: true });
+  const argv = [...(await firmwareArgv(firmware, folder)), '-m', '1024', '-display', 'none', '-serial', `file:${log}`];
+  const child = spawn('qemu-system-x86_64', [...argv, ...devices], { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   child.stderr.on('data', (chunk) => {
     words += chunk;
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   try {
-    for (const start = Date.now(); Date.now() - start < PATIENCE_MS; await pause()) {
+    for (const start = Date.now(); Date.now() - start < patienceMs; await pause()) {
       const text = await readFile(log, 'latin1').catch(() => '');
       if (wanted.test(text)) return text;
       if (child.exitCode !== null) break;
@@ -46,28 +66,10 @@ export async function bootUntil(
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
 
-async function argv(
-  { file, format }: Disk,
-  of: { firmware: Firmware; folder: string },
-  log: string,
-): Promise<string[]> {
-  const drive = `file=${file},format=${format},if=virtio,snapshot=on`;
-  const common = [
-    '-m',
-    '1024',
-    '-display',
-    'none',
-    '-serial',
-    `file:${log}`,
-    '-drive',
-    drive,
-    '-net',
-    'none',
-    '-no-reboot',
-  ];
-  if (of.firmware === 'bios') return ['-M', 'q35', ...common];
-  const secure = of.firmware === 'secure-boot';
-  const variables = join(of.folder, `variables-${of.firmware}.fd`);
+async function firmwareArgv(firmware: Firmware, folder: string): Promise<string[]> {
+  if (firmware === 'bios') return ['-M', 'q35'];
+  const secure = firmware === 'secure-boot';
+  const variables = join(folder, `variables-${firmware}.fd`);
   await copyFile(join(OVMF, secure ? 'OVMF_VARS_4M.ms.fd' : 'OVMF_VARS_4M.fd'), variables);
   const code = join(OVMF, secure ? 'OVMF_CODE_4M.ms.fd' : 'OVMF_CODE_4M.fd');
   return [
@@ -78,6 +80,5 @@ async function argv(
     `if=pflash,format=raw,unit=0,readonly=on,file=${code}`,
     '-drive',
     `if=pflash,format=raw,unit=1,file=${variables}`,
-    ...common,
   ];
 }

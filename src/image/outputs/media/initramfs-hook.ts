@@ -13,7 +13,10 @@ done
 # Any image of Debian has apt, which fetches by HTTP and HTTPS, and checks what it fetched.
 copy_exec /usr/lib/apt/apt-helper
 for method in http https; do copy_exec "/usr/lib/apt/methods/$method"; done
-mkdir -p "$DESTDIR/etc/apt" "$DESTDIR/var/lib/dpkg" "$DESTDIR/etc/ssl/certs" "$DESTDIR/usr/lib/kubedos/repart.d"
+for table in cputable tupletable; do copy_file table "/usr/share/dpkg/$table"; done
+for folder in etc/apt/apt.conf.d var/lib/dpkg var/lib/apt/lists/partial var/cache/apt/archives/partial usr/lib/kubedos/repart.d; do
+  mkdir -p "$DESTDIR/$folder"
+done
 : > "$DESTDIR/var/lib/dpkg/status"
 echo 'root:x:0:0::/:/bin/sh' > "$DESTDIR/etc/passwd"
 echo 'hosts: files dns' > "$DESTDIR/etc/nsswitch.conf"

@@ -13,7 +13,6 @@ fetch_root() {
     case $name in '' | 0.0.0.0) ;; *) echo "nameserver $name" >> /etc/resolv.conf ;; esac
   done
   say "fetching $1"
-  mkdir -p /var/lib/apt/lists/partial /var/cache/apt/archives/partial /tmp
   /usr/lib/apt/apt-helper -q -o APT::Sandbox::User=root -o Acquire::Retries=5 \\
     download-file "$1" "$2" "SHA256:$expected" || stop "$1 cannot be fetched, or is not what kubedos.sha256= says"
 }
