@@ -10,7 +10,7 @@ import { uuidOf } from '../disk-image.ts';
 import { makeView } from '../mirror-view.ts';
 import type { Built, MakeOutput, PayloadMirror } from '../output.ts';
 import { BOOT_FILES } from './media/boot-files.ts';
-import { HYBRID_ISO } from './media/hybrid-iso.ts';
+import { ISO_PARTS, WRITE_ISO } from './media/hybrid-iso.ts';
 import { MENU_HEAD, type MediaDeps, mediumIds, menuEntry, runScripts } from './media/medium.ts';
 
 export interface InstallerDeps extends MediaDeps {
@@ -21,11 +21,11 @@ export interface InstallerDeps extends MediaDeps {
 const DISK_ON_MEDIUM = String.raw`
 say 'compress the disk'
 mkdir -p "$W/iso/kubedos"
-sha256sum < "$DISK" > "$W/sum" &
+sha256 < "$DISK" > "$W/sum" &
 # Of the system, not of this machine: another version writes other bytes.
 chroot "$T" zstd -q -3 -T0 -c < "$DISK" > "$W/iso/kubedos/disk.raw.zst"
 wait $!
-echo "image_sha256=$(cut -d ' ' -f 1 "$W/sum")" >> "$W/iso/kubedos/answer"
+echo "image_sha256=$(cat "$W/sum")" >> "$W/iso/kubedos/answer"
 `;
 
 export const iso: MakeOutput<InstallerDeps> = async (deps, built) => {
@@ -44,7 +44,7 @@ export const iso: MakeOutput<InstallerDeps> = async (deps, built) => {
   const lines = Object.entries(answer).map(([what, value]) => `${what}='${value}'\n`);
   const ids = mediumIds(built, 'installer', ...lines, cmdline, ...payload.map(({ manifestRoot }) => manifestRoot));
   const sha256 = await runScripts(deps, built, {
-    script: BOOT_FILES + DISK_ON_MEDIUM + HYBRID_ISO,
+    script: BOOT_FILES + DISK_ON_MEDIUM + ISO_PARTS + WRITE_ISO,
     files: { 'iso/kubedos/answer': lines.join(''), 'grub.cfg': menu(built, ids.ID ?? '') },
     env: { ...ids, DISK: await built.disk() },
   });

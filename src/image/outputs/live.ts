@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Built, MakeOutput } from '../output.ts';
 import { BOOT_FILES, LIVE_ROOT } from './media/boot-files.ts';
-import { HYBRID_ISO } from './media/hybrid-iso.ts';
+import { ISO_PARTS, WRITE_ISO } from './media/hybrid-iso.ts';
 import { MENU_HEAD, type MediaDeps, mediumIds, menuEntry, runScripts } from './media/medium.ts';
 
 /** Prints the digest of the root. */
-const ROOT_SUM = String.raw`sha256sum < "$W/root.squashfs" | cut -d ' ' -f 1
+const ROOT_SUM = `sha256 < "$W/root.squashfs"
 `;
 
 /** Kernel, initramfs, root, and what the kernel must be told, but for where the root is to be fetched. */
@@ -26,7 +26,7 @@ export const netboot: MakeOutput<MediaDeps> = async (deps, built) => {
 /** Script: the root goes onto the medium, and its digest into the menu. */
 const ROOT_ON_MEDIUM = String.raw`
 mkdir -p "$W/iso/kubedos"
-sum=$(sha256sum < "$W/root.squashfs" | cut -d ' ' -f 1)
+sum=$(sha256 < "$W/root.squashfs")
 mv "$W/root.squashfs" "$W/iso/kubedos/"
 sed -i "s/@SHA256@/$sum/" "$W/grub.cfg"
 `;
@@ -34,7 +34,7 @@ sed -i "s/@SHA256@/$sum/" "$W/grub.cfg"
 export const live: MakeOutput<MediaDeps> = async (deps, built) => {
   const ids = mediumIds(built, 'live', built.cmdline);
   const sha256 = await runScripts(deps, built, {
-    script: BOOT_FILES + LIVE_ROOT + ROOT_ON_MEDIUM + HYBRID_ISO,
+    script: BOOT_FILES + LIVE_ROOT + ROOT_ON_MEDIUM + ISO_PARTS + WRITE_ISO,
     files: { 'grub.cfg': menu(built, ids.ID ?? '') },
     env: ids,
   });

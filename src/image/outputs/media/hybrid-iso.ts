@@ -1,5 +1,5 @@
 /**
- * Script, after BOOT_FILES: writes a hybrid ISO of the folder `$W/iso`, and prints its SHA-256. It boots
+ * Scripts, after BOOT_FILES, that write a hybrid ISO of the folder `$W/iso` (medium.iso). It boots
  *
  * - by BIOS from a CD: El Torito, GRUB's core image;
  * - by BIOS from a USB stick: the first sector loads that same core image;
@@ -9,7 +9,7 @@
  * `$ID`: the name of a file that tells this medium from others; `$VOLUME`: volume id of the FAT file system, hexadecimal;
  * `$LABEL`: that of the ISO; `$DISK_GUID`; `$W/grub.cfg`: the boot menu.
  */
-export const HYBRID_ISO = String.raw`
+export const ISO_PARTS = String.raw`
 say 'write what boots'
 need usr/lib/grub/i386-pc/cdboot.img grub-pc-bin
 need usr/lib/shim/shimx64.efi.signed shim-signed
@@ -38,15 +38,17 @@ mkfs.vfat --invariant -i "$VOLUME" -n EFI "$W/efi.img" > /dev/null
 mmd -i "$W/efi.img" ::/EFI ::/EFI/BOOT ::/EFI/debian
 mcopy -m -i "$W/efi.img" "$W/efi/BOOTX64.EFI" "$W/efi/grubx64.efi" ::/EFI/BOOT/
 mcopy -m -i "$W/efi.img" "$W/efi/grub.cfg" ::/EFI/debian/
+`;
 
+/** Script: one pass over the files, hashed on their way; prints the SHA-256. */
+export const WRITE_ISO = String.raw`
 say 'write the ISO'
-# One pass: what is written is hashed on its way.
 {
   xorriso -as mkisofs -quiet -iso-level 3 -r -V "$LABEL" --set_all_file_dates "=$SOURCE_DATE_EPOCH" \
     --gpt_disk_guid "$DISK_GUID" --grub2-mbr "$W/boot_hybrid.img" --mbr-force-bootable \
     -append_partition 2 C12A7328-F81F-11D2-BA4B-00A0C93EC93B "$W/efi.img" -appended_part_as_gpt \
     -c /boot/boot.cat -b /boot/grub/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info \
-    -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot -o - "$I" || : > "$W/failed"
-} | { tee "$W/medium.iso" || : > "$W/failed"; } | sha256sum | cut -d ' ' -f 1
+    -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot -o - "$W/iso" || : > "$W/failed"
+} | { tee "$W/medium.iso" || : > "$W/failed"; } | sha256
 [ ! -e "$W/failed" ] || fail 'it cannot be written'
 `;
