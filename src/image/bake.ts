@@ -1,5 +1,5 @@
 /** A snapshot and a recipe become artifacts: files of a list of their own, served and carried like any other. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
@@ -13,6 +13,7 @@ import type {
   ManifestRef,
   MirrorHead,
   ObjectRef,
+  Sha256,
   Snapshot,
   SnapshotMirror,
   Store,
@@ -21,7 +22,7 @@ import { aptSources } from './apt-sources.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { fileDigest } from './file-digest.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
-import type { Built } from './output.ts';
+import type { Built, Made } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
 import { payloadOf } from './payload.ts';
 import { makeProvenance, type ToolVersions } from './provenance.ts';
@@ -31,7 +32,7 @@ import { removeStaleBuilds } from './stale-builds.ts';
 
 export interface BakeDeps extends LayerDeps, DiskDeps, OutputDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
-  readonly toolVersions: () => Promise<ToolVersions>;
+  readonly toolVersions: (outputs: readonly OutputName[]) => Promise<ToolVersions>;
   readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
   readonly version: string;
 }
@@ -63,7 +64,7 @@ export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}):
   const { chain, snapshot } = request;
   const { objects } = deps.store;
   // First of all: it tells what is not installed.
-  const tools = await deps.toolVersions();
+  const tools = await deps.toolVersions(request.outputs);
   await removeStaleBuilds(deps.store);
   const built = await buildArtifacts(deps, request, run);
   const date = new Date(epochOf(snapshot) * 1000);
@@ -98,6 +99,8 @@ async function buildArtifacts(
   const mirrors = chain.mirrors.map((name) => mirrorOf(snapshot, name, chain));
   const payload = payloadOf(chain);
   const carried = payload.flatMap(({ mirror }) => (mirror === undefined ? [] : [mirrorOf(snapshot, mirror, chain)]));
+  const { installer } = chain;
+  const onMedium = outputs.includes('iso') ? installer.payload.map((each) => mirrorOf(snapshot, each, chain)) : [];
   const sources = await aptSources(deps, { chain, mirrors, payload });
   const layers: Layer[] = [];
   for (const level of chain.levels)
@@ -110,10 +113,11 @@ async function buildArtifacts(
     const { key } = layers.at(-1) as Layer;
     const { name, cmdline, diskBytes, container } = chain;
     const level = chain.levels.at(-1) as FoundRecipe;
-    const system = { name, level, layers, epoch, key, cmdline, diskBytes, container };
-    return makeOutputs(deps, { ...system, outputs, folder }, run);
+    const system = { name, level, layers, epoch, key, cmdline, diskBytes, container, installer };
+    const alongside = onMedium.map((each) => ({ name: each.name, manifestRoot: each.manifest.root }));
+    return makeOutputs(deps, { ...system, payload: alongside, outputs, folder }, run);
   });
-  return { artifacts, mirrors: [...new Set([...mirrors, ...carried])] };
+  return { artifacts, mirrors: [...new Set([...mirrors, ...carried, ...onMedium])] };
 }
 
 async function makeOutputs(
@@ -137,7 +141,7 @@ async function makeOutputs(
     const files = await inFolder(system.folder, `output-${output}`, (folder) =>
       make(deps, { ...system, folder, once, disk, signal }),
     );
-    for (const { path, file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
+    for (const { path, ...file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
     count += 1;
     run.onEvent?.({ type: 'advance', files: count, bytes: 0 });
   }
@@ -151,8 +155,12 @@ async function inFolder<T>(parent: string, name: string, work: (folder: string) 
 }
 
 /** Moves a file into the store. */
-async function takeIn({ store: { objects } }: BakeDeps, file: string, { signal }: Run): Promise<ObjectRef> {
-  const ref = await fileDigest(file, signal);
+async function takeIn(
+  { store: { objects } }: BakeDeps,
+  { file, sha256 }: Omit<Made, 'path'>,
+  { signal }: Run,
+): Promise<ObjectRef> {
+  const ref = sha256 === undefined ? await fileDigest(file, signal) : { sha256, sizeBytes: (await stat(file)).size };
   await objects.adopt(file, ref);
   await objects.flush();
   return ref;
@@ -166,9 +174,9 @@ function epochOf({ document }: Snapshot): number {
 function mirrorOf({ document, id }: Snapshot, name: string, { levels }: RecipeChain): SnapshotMirror {
   const mirror = document.mirrors.find((each) => each.name === name);
   if (mirror !== undefined) return mirror;
-  // It is one of mirrors: or of payload:.
+  // It is one of mirrors:, of payload:, or of the installer's.
   const places = levels.flatMap(({ file, text }) =>
-    ['mirrors', 'payload'].flatMap((field) => textsBelow(text, field).map((each) => ({ ...each, file }))),
+    ['mirrors', 'payload', 'installer'].flatMap((field) => textsBelow(text, field).map((each) => ({ ...each, file }))),
   );
   const place = places.find(({ value }) => value === name);
   throw new KubedosError('store.not-found', `${place?.file}:${place?.line}: snapshot ${id} holds no ${name}`, {

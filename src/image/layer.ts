@@ -65,7 +65,7 @@ function layerKey(
   { level, suite, mirrors, epoch, below }: LayerRequest,
   contents: ReadonlyMap<string, Buffer>,
 ): string {
-  const { description, name, outputs, disk, cmdline, build: _, payload, oci, ...recipe } = level.recipe;
+  const { description, name, outputs, disk, cmdline, build: _, payload, oci, installer, ...recipe } = level.recipe;
   const parts = {
     format: FORMAT,
     recipe,

@@ -1,8 +1,8 @@
 /** What an output is made from, and what it gives. */
-
 import type { Recipe } from '../spec/recipe-spec.ts';
+import type { Sha256 } from '../store/types.ts';
 import type { Layer } from './layer.ts';
-import type { FoundRecipe } from './recipe-chain.ts';
+import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 
 /** A system that was built, on its way into the forms that were asked for. */
 export interface Built {
@@ -21,6 +21,9 @@ export interface Built {
   readonly diskBytes: number;
   /** What a container runs. */
   readonly container: Recipe['oci'];
+  readonly installer: RecipeChain['installer'];
+  /** What an installer carries along. */
+  readonly payload: readonly PayloadMirror[];
   /** A folder for this output alone, which is there. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -33,11 +36,19 @@ export interface Built {
   readonly disk: () => Promise<string>;
 }
 
+/** A mirror of the snapshot. */
+export interface PayloadMirror {
+  readonly name: string;
+  readonly manifestRoot: Sha256;
+}
+
 export interface Made {
   /** In the list of the image. */
   readonly path: string;
   /** Where it lies now: it moves into the store. */
   readonly file: string;
+  /** Where it is known already: then the file is not read again. */
+  readonly sha256?: Sha256;
 }
 
 /** One of the forms of an image, of one or more files. */

@@ -4,10 +4,12 @@ import type { MakeOutput } from './output.ts';
 import { aws } from './outputs/aws.ts';
 import { type DiskFormDeps, gcp, qcow2, raw, vhd, vmdk } from './outputs/disk-forms.ts';
 import { firecracker } from './outputs/firecracker.ts';
+import { type InstallerDeps, iso } from './outputs/installer-iso.ts';
+import { live, netboot } from './outputs/live.ts';
 import { type OciDeps, oci } from './outputs/oci.ts';
 import { type OvaDeps, ova } from './outputs/ova.ts';
 
-export type OutputDeps = DiskFormDeps & OvaDeps & OciDeps;
+export type OutputDeps = DiskFormDeps & InstallerDeps & OvaDeps & OciDeps;
 
 /** In the order in which they are made. */
 export const OUTPUT_FORMS: Readonly<Record<OutputName, MakeOutput<OutputDeps>>> = {
@@ -20,6 +22,9 @@ export const OUTPUT_FORMS: Readonly<Record<OutputName, MakeOutput<OutputDeps>>> 
   aws,
   firecracker,
   oci,
+  iso,
+  live,
+  netboot,
   // Last: the disk itself moves into the store.
   raw,
 };

@@ -1,6 +1,6 @@
 /** A recipe with those that it extends: levels from the base upwards, each of which becomes a layer. */
 import { KubedosError } from '../errors.ts';
-import type { OutputName, Recipe } from '../spec/recipe-spec.ts';
+import type { Installer, OutputName, Recipe } from '../spec/recipe-spec.ts';
 import type { BuildSpec } from '../spec/site-spec.ts';
 
 export interface FoundRecipe {
@@ -28,6 +28,7 @@ export interface RecipeChain {
   readonly outputs: readonly OutputName[];
   /** Undefined: machines have no sources of packages. */
   readonly build: BuildSpec | undefined;
+  readonly installer: Installer;
 }
 
 const MAX_LEVELS = 8;
@@ -64,6 +65,7 @@ export async function recipeChain(find: FindRecipe, reference: string): Promise<
     container: last(({ oci }) => oci),
     outputs: last(({ outputs }) => outputs) ?? ['raw'],
     build: last(({ build }) => build),
+    installer: last(({ installer }) => installer) ?? { wipe: false, end: 'reboot', payload: [] },
   };
 }
 

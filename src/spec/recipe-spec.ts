@@ -4,7 +4,20 @@ import { absolutePath, buildField, payloadField } from './site-spec.ts';
 import { mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
-export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp', 'ova', 'aws', 'firecracker', 'oci'] as const;
+export const OUTPUTS = [
+  'raw',
+  'qcow2',
+  'vmdk',
+  'vhd',
+  'gcp',
+  'ova',
+  'aws',
+  'firecracker',
+  'oci',
+  'iso',
+  'live',
+  'netboot',
+] as const;
 export type OutputName = (typeof OUTPUTS)[number];
 
 const line = z
@@ -50,6 +63,20 @@ const size = z
   .string()
   .regex(/^[1-9][0-9]*(?:MiB|GiB)$/, 'must be whole MiB or GiB: 2GiB')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('GiB') ? 1024 ** 3 : 1024 ** 2));
+
+const installer = z.strictObject({
+  disk: z
+    .string()
+    .regex(
+      /^(?:(?:serial|wwn|id|path)=[A-Za-z0-9._:+-]+|size=(?:[0-9]+[MGT]iB)?\.\.(?:[0-9]+[MGT]iB)?|\/dev\/[a-z0-9/]+)$/,
+      'must be serial=, wwn=, id=, path=, size=LEAST..MOST (100GiB..2TiB) or /dev/NAME',
+    )
+    .optional()
+    .describe('The one disk that is written to. Without it, the installer shows the disks and stops.'),
+  wipe: z.boolean().default(false).describe('Whether a disk that is not empty is written to.'),
+  end: z.enum(['reboot', 'poweroff']).default('reboot').describe('What the machine does when it is installed.'),
+  payload: names.default([]).describe('Mirrors of the snapshot that travel along, and are copied to /srv/darksite.'),
+});
 
 /** What `timezone:` and `locale:` write. */
 const OWN_FILES = { timezone: ['/etc/localtime', '/etc/timezone'], locale: ['/etc/default/locale'] } as const;
@@ -103,6 +130,7 @@ const recipeFields = z.strictObject({
     .optional()
     .describe('What a container of the output oci runs; without it, a shell.'),
   outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
+  installer: installer.optional().describe('What the ISO of output `iso` does by itself.'),
 });
 
 const recipeSchema = recipeFields.superRefine((recipe, context) => {
@@ -133,6 +161,7 @@ function checkOnce(list: readonly { readonly name: string }[], field: string, co
 }
 
 export type Recipe = z.output<typeof recipeSchema>;
+export type Installer = z.output<typeof installer>;
 export type RecipeFile = Recipe['files'][number];
 
 /** `spec.invalid` lists every fault as `file:line: path: what is wrong`. */

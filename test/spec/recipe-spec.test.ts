@@ -48,6 +48,8 @@ test.each([
   ['timezone: Etc/UTC\nfiles:\n  - { path: /etc/localtime, link: a }', /:4: .*there already: timezone: writes it/],
   ['users:\n  - { name: ops }\n  - { name: ops }', /:4: users\[1\]\.name: ops is there already/],
   ['enable: [nginx]', /enable\[0\]: must be a unit, as nginx.service/],
+  ['installer: { disk: sda }', /installer\.disk: must be serial=, wwn=/],
+  ['installer: { end: eject }', /installer\.end/],
   ['disk: { size: 2GB }', /disk\.size: must be whole MiB or GiB/],
   ['packages: ["a; rm -rf /"]', /packages\[0\]: must be a plain name/],
   ['cmdline: "a\\nb"', /cmdline: must be one line/],

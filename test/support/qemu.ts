@@ -1,6 +1,6 @@
-/** A virtual machine that boots a disk; what it says on its serial line. */
+/** A virtual machine; what it says on its serial line. */
 import { spawn } from 'node:child_process';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type Firmware = 'bios' | 'uefi' | 'secure-boot';
@@ -17,8 +17,8 @@ export interface Kernel {
   readonly cmdline: string;
 }
 
-/** Where the disk is, and what starts from it. */
-export interface Machine {
+/** Where a disk is, and what starts from it. */
+export interface DiskMachine {
   readonly firmware: Firmware | Kernel;
   /** For the log, and variables of the firmware. */
   readonly folder: string;
@@ -28,24 +28,65 @@ export interface Machine {
   readonly nic?: string;
 }
 
+export interface Machine {
+  readonly firmware: Firmware;
+  readonly folder: string;
+  /** Options of QEMU: disks, networks, what to do at a reboot. */
+  readonly devices: readonly string[];
+  readonly patienceMs?: number;
+}
+
 const OVMF = '/usr/share/OVMF';
-/** Without hardware help: 20 to 40 s of a quiet machine to the login. */
-const PATIENCE_MS = 240_000;
+/** Without hardware help: 20 to 40 s of a quiet machine to the login, and ten times that where others work beside it. */
+const PATIENCE_MS = 600_000;
 
 /**
  * Boots until the serial line shows what is waited for, and gives the whole log; what the machine writes is thrown away.
  * Rejects with the end of the log where it does not come.
  */
-export function bootUntil(disk: Disk, wanted: RegExp, of: Machine): Promise<string> {
-  return bootAnd(disk, of, async (log) => (wanted.test(log) ? log : undefined)).catch((cause) => {
-    throw new Error(`the machine never showed ${wanted}`, { cause });
-  });
+export function bootUntil(disk: Disk, wanted: RegExp, of: DiskMachine): Promise<string> {
+  return bootAnd(disk, of, shows(wanted)).catch(neverShowed(wanted));
 }
 
 /** Boots, and asks again and again until there is an answer; `ask` is given the serial log. */
-export async function bootAnd<T>(disk: Disk, of: Machine, ask: (log: string) => Promise<T | undefined>): Promise<T> {
-  const log = join(of.folder, `serial-${typeof of.firmware === 'object' ? 'microvm' : of.firmware}.log`);
-  const child = spawn('qemu-system-x86_64', await argv(disk, of, log), { stdio: ['ignore', 'ignore', 'pipe'] });
+export async function bootAnd<T>(
+  disk: Disk,
+  of: DiskMachine,
+  ask: (log: string) => Promise<T | undefined>,
+): Promise<T> {
+  const { firmware, folder } = of;
+  if (typeof firmware !== 'object') return runAnd({ firmware, folder, devices: diskDevices(disk, of) }, ask);
+  const log = join(folder, 'serial-microvm.log');
+  return watch(await microvm(firmware, disk.file, log), { log, ask });
+}
+
+/** Any machine, as `bootUntil`. What it writes to its disks stays. */
+export function runUntil(wanted: RegExp, machine: Machine): Promise<string> {
+  return runAnd(machine, shows(wanted)).catch(neverShowed(wanted));
+}
+
+const shows = (wanted: RegExp) => async (log: string) => (wanted.test(log) ? log : undefined);
+
+const neverShowed = (wanted: RegExp) => (cause: Error) => {
+  throw new Error(`the machine never showed ${wanted}: ${cause.message}`, { cause });
+};
+
+async function runAnd<T>(machine: Machine, ask: (log: string) => Promise<T | undefined>): Promise<T> {
+  const { firmware, folder, devices, patienceMs } = machine;
+  const log = join(folder, `serial-${firmware}.log`);
+  const common = ['-m', '1024', '-display', 'none', '-serial', `file:${log}`];
+  return watch([...(await firmwareArgv(firmware, folder)), ...common, ...devices], { log, ask, patienceMs });
+}
+
+interface Watched<T> {
+  readonly log: string;
+  readonly ask: (log: string) => Promise<T | undefined>;
+  readonly patienceMs?: number | undefined;
+}
+
+async function watch<T>(argv: readonly string[], { log, ask, patienceMs = PATIENCE_MS }: Watched<T>): Promise<T> {
+  await rm(log, { force: true });
+  const child = spawn('qemu-system-x86_64', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   child.stderr.on('data', (chunk) => {
     words += chunk;
@@ -53,12 +94,12 @@ export async function bootAnd<T>(disk: Disk, of: Machine, ask: (log: string) => 
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const read = (): Promise<string> => readFile(log, 'latin1').catch(() => '');
   try {
-    for (const start = Date.now(); Date.now() - start < PATIENCE_MS; await pause()) {
+    for (const start = Date.now(); Date.now() - start < patienceMs; await pause()) {
       const answer = await ask(await read());
       if (answer !== undefined) return answer;
       if (child.exitCode !== null) break;
     }
-    throw new Error(`the machine did not answer:\n${words}\n${(await read()).slice(-4000)}`);
+    throw new Error(`it did not answer:\n${words}\n${(await read()).slice(-4000)}`);
   } finally {
     child.kill('SIGKILL');
     await ended;
@@ -67,37 +108,26 @@ export async function bootAnd<T>(disk: Disk, of: Machine, ask: (log: string) => 
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
 
-async function argv({ file, format }: Disk, of: Machine, log: string): Promise<string[]> {
-  const { firmware, bus = 'virtio' } = of;
-  const drive = `file=${file},format=${format},snapshot=on,if=${bus === 'virtio' ? 'virtio' : 'none,id=disk'}`;
-  const common = [
-    '-m',
-    '1024',
-    '-display',
-    'none',
-    '-serial',
-    `file:${log}`,
-    '-drive',
-    drive,
-    ...(of.nic === undefined ? ['-net', 'none'] : ['-nic', of.nic]),
+function diskDevices({ file, format }: Disk, { bus = 'virtio', nic }: DiskMachine): string[] {
+  return [
+    ...['-drive', `file=${file},format=${format},snapshot=on,if=${bus === 'virtio' ? 'virtio' : 'none,id=disk'}`],
+    ...(nic === undefined ? ['-net', 'none'] : ['-nic', nic]),
     ...(bus === 'nvme' ? ['-device', 'nvme,serial=disk,drive=disk'] : []),
     '-no-reboot',
   ];
-  if (typeof firmware === 'object') return microvm(firmware, file, log);
-  if (firmware === 'bios') return ['-M', 'q35', ...common];
+}
+
+async function firmwareArgv(firmware: Firmware, folder: string): Promise<string[]> {
+  if (firmware === 'bios') return ['-M', 'q35'];
   const secure = firmware === 'secure-boot';
-  const variables = join(of.folder, `variables-${firmware}.fd`);
+  const variables = join(folder, `variables-${firmware}.fd`);
   await copyFile(join(OVMF, secure ? 'OVMF_VARS_4M.ms.fd' : 'OVMF_VARS_4M.fd'), variables);
   const code = join(OVMF, secure ? 'OVMF_CODE_4M.ms.fd' : 'OVMF_CODE_4M.fd');
   return [
-    '-M',
-    `q35${secure ? ',smm=on' : ''}`,
+    ...['-M', `q35${secure ? ',smm=on' : ''}`],
     ...(secure ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
-    '-drive',
-    `if=pflash,format=raw,unit=0,readonly=on,file=${code}`,
-    '-drive',
-    `if=pflash,format=raw,unit=1,file=${variables}`,
-    ...common,
+    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${code}`],
+    ...['-drive', `if=pflash,format=raw,unit=1,file=${variables}`],
   ];
 }
 
