@@ -2,7 +2,9 @@
 import { runForText } from './run.ts';
 
 /** Tool, its option, and its Debian package. */
-const TOOLS = [
+export type Tool = readonly [name: string, option: string, debianPackage: string];
+
+export const DISK_TOOLS: readonly Tool[] = [
   ['mmdebstrap', '--version', 'mmdebstrap'],
   ['mksquashfs', '-version', 'squashfs-tools'],
   ['mke2fs', '-V', 'e2fsprogs'],
@@ -10,12 +12,21 @@ const TOOLS = [
   ['mcopy', '--version', 'mtools'],
   ['sfdisk', '--version', 'fdisk'],
   ['qemu-img', '--version', 'qemu-utils'],
-] as const;
+];
+
+/** For vendors' media. */
+export const MEDIA_TOOLS: readonly Tool[] = [
+  ['xorriso', '-version', 'xorriso'],
+  ['mcopy', '--version', 'mtools'],
+  ['cpio', '--version', 'cpio'],
+  // Tells no version.
+  ['implantisomd5', '--help', 'isomd5sum'],
+];
 
 /** Tool → version; `exec.missing` names the first one that is not installed. */
-export async function toolVersions(): Promise<Record<string, string>> {
+export async function toolVersions(tools: readonly Tool[]): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const [tool, option, debianPackage] of TOOLS) {
+  for (const [tool, option, debianPackage] of tools) {
     const limits = { timeoutMs: 30_000, maxOutputBytes: 1024 * 1024, statuses: [0, 1], debianPackage };
     const { stdout, stderr } = await runForText([tool, option], limits);
     found[tool] = /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'unknown';

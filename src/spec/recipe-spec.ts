@@ -1,7 +1,8 @@
 /** The schema of recipes (recipes/NAME.yaml): what a machine's system is made of. docs/recipes.md is made for people. */
 import { z } from 'zod';
 import { canonicalPath } from '../formats/path.ts';
-import { mirrorFields, names, relativeFile } from './spec-fields.ts';
+import { checkMedia, mediaSection } from './media-spec.ts';
+import { line, mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
 export const OUTPUTS = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'] as const;
@@ -14,11 +15,6 @@ const absolutePath = z.string().refine((path) => {
     return false;
   }
 }, 'must be an absolute path without `..`');
-
-const line = z
-  .string()
-  .max(4096)
-  .regex(/^[^\p{Cc}]*$/u, 'must be one line');
 
 const file = z
   .strictObject({
@@ -59,46 +55,49 @@ const size = z
   .regex(/^[1-9][0-9]*(?:MiB|GiB)$/, 'must be whole MiB or GiB: 2GiB')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('GiB') ? 1024 ** 3 : 1024 ** 2));
 
-const recipeSchema = z.strictObject({
-  ...mirrorFields,
-  extends: line
-    .min(1)
-    .optional()
-    .describe('The recipe that this one adds to: the name of a shipped one, or a file beside this one.'),
-  base: z
-    .strictObject({
-      distribution: z.enum(['debian']),
-      suite: z.string().regex(/^[a-z][a-z0-9-]*$/),
-      architecture: z.enum(['amd64']),
-    })
-    .optional()
-    .describe('What the first of the chain begins with: the smallest system that has apt.'),
-  mirrors: names.default([]).describe('Mirrors of the snapshot that packages are taken from.'),
-  packages: names.default([]),
-  files: z.array(file).default([]),
-  users: z.array(user).default([]),
-  enable: z.array(unit).default([]),
-  mask: z.array(unit).default([]),
-  hooks: z
-    .array(
-      z.strictObject({
-        name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-        run: z.string().min(1).describe('A script for /bin/sh, run in the system after all else, without a network.'),
-      }),
-    )
-    .default([]),
-  cmdline: line.optional().describe('What the kernel is told, beside its root.'),
-  timezone: z
-    .string()
-    .regex(/^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/)
-    .optional(),
-  locale: z
-    .string()
-    .regex(/^[A-Za-z0-9_.@-]+$/)
-    .optional(),
-  disk: z.strictObject({ size: size.describe('Of the whole disk.') }).optional(),
-  outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
-});
+const recipeSchema = z
+  .strictObject({
+    ...mirrorFields,
+    extends: line
+      .min(1)
+      .optional()
+      .describe('The recipe that this one adds to: the name of a shipped one, or a file beside this one.'),
+    base: z
+      .strictObject({
+        distribution: z.enum(['debian']),
+        suite: z.string().regex(/^[a-z][a-z0-9-]*$/),
+        architecture: z.enum(['amd64']),
+      })
+      .optional()
+      .describe('What the first of the chain begins with: the smallest system that has apt.'),
+    mirrors: names.default([]).describe('Mirrors of the snapshot that packages are taken from.'),
+    packages: names.default([]),
+    files: z.array(file).default([]),
+    users: z.array(user).default([]),
+    enable: z.array(unit).default([]),
+    mask: z.array(unit).default([]),
+    hooks: z
+      .array(
+        z.strictObject({
+          name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+          run: z.string().min(1).describe('A script for /bin/sh, run in the system after all else, without a network.'),
+        }),
+      )
+      .default([]),
+    cmdline: line.optional().describe('What the kernel is told, beside its root.'),
+    timezone: z
+      .string()
+      .regex(/^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/)
+      .optional(),
+    locale: z
+      .string()
+      .regex(/^[A-Za-z0-9_.@-]+$/)
+      .optional(),
+    disk: z.strictObject({ size: size.describe('Of the whole disk.') }).optional(),
+    outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
+    media: mediaSection.optional(),
+  })
+  .superRefine(checkMedia);
 
 export type Recipe = z.output<typeof recipeSchema>;
 export type RecipeFile = Recipe['files'][number];
