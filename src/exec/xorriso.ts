@@ -43,8 +43,8 @@ const OPTIONS = {
   maxOutputBytes: 256 * 1024 * 1024,
   debianPackage: 'xorriso',
 } satisfies RunOptions;
-/** Nothing of the user's start-up files, and one failure is the end. */
-const STRICT = ['xorriso', '-no_rc', '-abort_on', 'FAILURE', '-return_with', 'FAILURE', '32'];
+/** Nothing of the user's start-up files; and what xorriso is sorry for, as a boot image that it drops, is the end. */
+const STRICT = ['xorriso', '-no_rc', '-report_about', 'SORRY', '-abort_on', 'SORRY', '-return_with', 'SORRY', '32'];
 const BLOCK_BYTES = 2048;
 const SECTOR_BYTES = 512;
 

@@ -35,7 +35,14 @@ export async function miniature(parts: BootParts, folder: string): Promise<strin
   const initrd = join(parts.installer, 'initrd.gz');
   const wanted = ['bin/busybox', 'lib64', 'lib64/*', 'lib/x86_64-linux-gnu/*', 'usr/lib/x86_64-linux-gnu/*'];
   await tool('sh', '-c', 'cd "$1" && zcat "$2" | cpio -idm --quiet $3', 'sh', tree, initrd, wanted.join(' '));
-  await tool('sh', '-c', 'find "$1/lib/modules" -name "*.ko" -exec cp -t "$2" {} +', 'sh', parts.cdDrivers, join(tree, 'modules'));
+  await tool(
+    'sh',
+    '-c',
+    'find "$1/lib/modules" -name "*.ko" -exec cp -t "$2" {} +',
+    'sh',
+    parts.cdDrivers,
+    join(tree, 'modules'),
+  );
   await writeFile(join(tree, 'init'), INIT, { mode: 0o755 });
   const image = join(folder, 'miniature.img');
   await tool('sh', '-c', 'cd "$1" && find . | cpio -o -H newc --quiet | gzip -1 > "$2"', 'sh', tree, image);

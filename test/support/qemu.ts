@@ -7,7 +7,8 @@ export type Firmware = 'bios' | 'uefi' | 'secure-boot';
 
 export interface Disk {
   readonly file: string;
-  readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vpc';
+  /** `iso`: in a CD drive. */
+  readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vpc' | 'iso';
 }
 
 const OVMF = '/usr/share/OVMF';
@@ -51,7 +52,8 @@ async function argv(
   of: { firmware: Firmware; folder: string },
   log: string,
 ): Promise<string[]> {
-  const drive = `file=${file},format=${format},if=virtio,snapshot=on`;
+  const drive =
+    format === 'iso' ? `file=${file},format=raw,media=cdrom` : `file=${file},format=${format},if=virtio,snapshot=on`;
   const common = [
     '-m',
     '1024',

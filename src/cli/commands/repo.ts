@@ -63,7 +63,10 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'repo add',
     summary: 'add .deb or .rpm files, or any to a list of files; the same name and version with other bytes is refused',
-    arguments: [REPO, { name: 'file', summary: '.deb files, or .rpm files; any files for a list of files', variadic: true }],
+    arguments: [
+      REPO,
+      { name: 'file', summary: '.deb files, or .rpm files; any files for a list of files', variadic: true },
+    ],
     options: [
       { flags: '--component <name>', summary: 'into this component (apt)' },
       { flags: '--force', summary: 'replace packages of the same name and version' },

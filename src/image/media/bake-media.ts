@@ -50,6 +50,7 @@ async function makeIso(
   const origin = `${found.file}: media: ${media.path}`;
   run.onEvent?.({ type: 'phase', phase: `repack ${media.path}`, files: 1 });
   const entry = await entryOf(deps, request);
+  await mkdir(folder, { recursive: true });
   const iso = join(folder, 'vendor.iso');
   await layOut(deps.store.objects, entry.sha256, iso);
   const medium = await openMedium(deps, { iso, name: media.family, origin, folder: join(folder, 'medium') }, signal);

@@ -1,9 +1,10 @@
 /** Puts answers and a payload on a vendor's medium; it boots as it did, and its checksums hold. */
 import { chmod, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KubedosError } from '../../errors.ts';
 import type { packInitramfs } from '../../exec/cpio.ts';
 import type { implantChecksum } from '../../exec/isomd5sum.ts';
-import type { changeIso } from '../../exec/xorriso.ts';
+import type { BootImage, changeIso, inspectIso } from '../../exec/xorriso.ts';
 import { changeMd5sums, changeTreeinfo } from './checksums.ts';
 import { MD5SUMS, type Medium, TREEINFO } from './medium.ts';
 import { changeMenus, type MenuDeps } from './menus.ts';
@@ -12,6 +13,7 @@ import { Overlay } from './overlay.ts';
 export interface RepackDeps extends MenuDeps {
   readonly packInitramfs: typeof packInitramfs;
   readonly changeIso: typeof changeIso;
+  readonly inspectIso: typeof inspectIso;
   readonly implantChecksum: typeof implantChecksum;
 }
 
@@ -47,9 +49,21 @@ export async function repack(deps: RepackDeps, work: Repacking): Promise<string>
   await renewChecksums(overlay, medium, signal);
   const to = join(folder, 'new.iso');
   commands.push(...overlay.commands(epoch), '-volume_date', 'uuid', facts.volumeDate);
-  await deps.changeIso({ from: iso, to, commands, epoch, signal });
+  try {
+    await deps.changeIso({ from: iso, to, commands, epoch, signal });
+  } catch (error) {
+    if (!(error instanceof KubedosError) || error.code !== 'exec.failed') throw error;
+    throw new KubedosError('bake.failed', `${origin}: ${error.message}`, { cause: error });
+  }
+  const { bootImages } = await deps.inspectIso(to, signal);
+  if (bootsBy(bootImages) !== bootsBy(facts.bootImages))
+    throw new KubedosError('bake.failed', `${origin}: xorriso cannot keep how it boots: ${bootsBy(facts.bootImages)}`);
   if (family.checksums === 'treeinfo') await deps.implantChecksum(to, signal);
   return to;
+}
+
+function bootsBy(images: readonly BootImage[]): string {
+  return images.map(({ platform, path }) => `${platform} by ${path ?? 'a partition'}`).join(', ');
 }
 
 /** As the installer reads them: a file, or an initramfs that has it. */
