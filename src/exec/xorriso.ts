@@ -18,9 +18,8 @@ export interface IsoPartition {
 }
 
 export interface IsoFacts {
-  readonly volumeId: string;
-  /** YYYYMMDDhhmmsscc: loaders of some media look for the volume by it. */
-  readonly volumeDate: string;
+  /** YYYYMMDDhhmmsscc: loaders of some media look for the volume by it. Undefined where there is none. */
+  readonly volumeDate: string | undefined;
   readonly bootImages: readonly BootImage[];
   /** Of the GPT, or else of the MBR. */
   readonly partitions: readonly IsoPartition[];
@@ -61,8 +60,7 @@ export async function inspectIso(iso: string, signal?: AbortSignal): Promise<Iso
     }),
   );
   return {
-    volumeId: matches(lines, /^Volume Id +: (.*)$/)[0]?.[1] ?? '',
-    volumeDate: matches(lines, /^Modif\. Time +: (\d{16})$/)[0]?.[1] ?? '',
+    volumeDate: matches(lines, /^Modif\. Time +: ([1-9]\d{15})$/)[0]?.[1],
     bootImages,
     partitions: partitionsOf(lines),
     files: new Set(matches(lines, /^'(.*)'$/).map(([, path]) => (path as string).replaceAll(`'"'"'`, "'"))),
@@ -99,7 +97,9 @@ export async function extractFromIso(
 
 /** Writes the image anew with changes, without a copy of what stays; it boots as it did. */
 export async function changeIso({ from, to, commands, epoch, signal }: IsoChange): Promise<void> {
-  const argv = [...STRICT, '-indev', from, '-outdev', to, '-boot_image', 'any', 'replay', ...commands];
+  // It ends with this process, even one that is killed: it writes for long.
+  const xorriso = ['setpriv', '--pdeathsig', 'KILL', ...STRICT];
+  const argv = [...xorriso, '-indev', from, '-outdev', to, '-boot_image', 'any', 'replay', ...commands];
   await run([...argv, '-volume_date', 'all_file_dates', 'set_to_mtime', '-commit'], {
     ...OPTIONS,
     env: { SOURCE_DATE_EPOCH: String(epoch) },

@@ -138,7 +138,8 @@ async function repacked(
 async function bootFacts(iso: string): Promise<string[]> {
   const reports = ['-report_el_torito', 'plain', '-report_system_area', 'plain', '-pvd_info'];
   const text = await tool('xorriso', '-no_rc', '-indev', iso, ...reports);
-  const kept = /^(?:El Torito (?:boot img|img path|img opts)|System area summary|GPT type GUID +: +[12]|Volume Id|Modif)/;
+  const kept =
+    /^(?:El Torito (?:boot img|img path|img opts)|System area summary|GPT type GUID +: +[12]|Volume Id|Modif)/;
   const lines = text.split('\n').filter((line) => kept.test(line));
   expect(lines.filter((line) => /boot img .*(?:BIOS|UEFI)/.test(line))).toHaveLength(2);
   return lines.map((line) => line.replace(/^(El Torito boot img .*?) +\d+ *$/, '$1'));

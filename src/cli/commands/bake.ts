@@ -13,7 +13,7 @@ export const bakeCommand: CommandSpec = {
   path: 'bake',
   summary: 'make disk images of a snapshot and a recipe, without a network',
   description:
-    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own.',
+    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own; but not for a recipe with `media:`, which puts answers and a payload on an installer of a vendor.',
   arguments: [{ name: 'recipe', summary: 'a shipped recipe, or the path of one' }],
   options: [
     { flags: '--channel <name>', summary: 'of the snapshot that this channel names', default: 'stable' },

@@ -48,7 +48,8 @@ export async function repack(deps: RepackDeps, work: Repacking): Promise<string>
   for (const [path, tree] of work.trees) overlay.addTree(path, tree);
   await renewChecksums(overlay, medium, signal);
   const to = join(folder, 'new.iso');
-  commands.push(...overlay.commands(epoch), '-volume_date', 'uuid', facts.volumeDate);
+  commands.push(...overlay.commands(epoch));
+  if (facts.volumeDate !== undefined) commands.push('-volume_date', 'uuid', facts.volumeDate);
   try {
     await deps.changeIso({ from: iso, to, commands, epoch, signal });
   } catch (error) {
