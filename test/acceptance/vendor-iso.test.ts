@@ -193,7 +193,9 @@ describe.each(Object.entries(VENDORS))('the medium of %s', (name, vendor) => {
       const folder = join(dir, `${name}-${firmware}`);
       await mkdir(folder, { recursive: true });
       const end = name === 'debian' ? /end of the early command/ : /end of the miniature/;
-      const log = await bootUntil({ file: iso, format: 'iso' }, end, { firmware, folder });
+      // GRUB reads the installer's initrd by the firmware's own CD driver.
+      const patienceMs = 8 * MINUTE;
+      const log = await bootUntil({ file: iso, format: 'iso' }, end, { firmware, folder, patienceMs });
       expect(log).toMatch(/payload: .*dists\s.*pool\s/s);
       if (vendor.family === 'debian') {
         expect(log).toContain('locale: en_GB.UTF-8');

@@ -19,7 +19,7 @@ echo "cmdline: $line"
 echo "label: $(busybox dd if=/dev/sr0 bs=1 skip=32808 count=32 2> /dev/null)"
 for word in $line; do
   case $word in
-    ds=nocloud\\;s=*) echo "answers: $(busybox head -n 3 "\${word#*s=}user-data")"; busybox test -f "\${word#*s=}meta-data" && echo 'meta-data is there' ;;
+    ds=nocloud\\;s=*) echo "answers: $(busybox head -n 3 "\${word#*;s=}user-data")"; busybox test -f "\${word#*;s=}meta-data" && echo 'meta-data is there' ;;
     inst.ks=hd:LABEL=*) file=\${word##*:}; echo "answers: $(busybox head -n 3 "/cdrom$file")" ;;
   esac
 done

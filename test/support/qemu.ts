@@ -22,7 +22,7 @@ const PATIENCE_MS = 240_000;
 export async function bootUntil(
   disk: Disk,
   wanted: RegExp,
-  of: { firmware: Firmware; folder: string },
+  of: { firmware: Firmware; folder: string; patienceMs?: number },
 ): Promise<string> {
   const log = join(of.folder, `serial-${of.firmware}.log`);
   const child = spawn('qemu-system-x86_64', await argv(disk, of, log), { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -32,7 +32,7 @@ export async function bootUntil(
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   try {
-    for (const start = Date.now(); Date.now() - start < PATIENCE_MS; await pause()) {
+    for (const start = Date.now(); Date.now() - start < (of.patienceMs ?? PATIENCE_MS); await pause()) {
       const text = await readFile(log, 'latin1').catch(() => '');
       if (wanted.test(text)) return text;
       if (child.exitCode !== null) break;

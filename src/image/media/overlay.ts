@@ -11,6 +11,7 @@ export class Overlay {
   readonly #there: ReadonlySet<string>;
   readonly #files = new Map<string, string>();
   readonly #trees = new Map<string, string>();
+  #written = 0;
 
   /** `folder`: where what is written lies until then; `there`: the files of the medium. */
   constructor(folder: string, there: ReadonlySet<string>) {
@@ -25,7 +26,7 @@ export class Overlay {
   }
 
   async replace(path: string, content: Uint8Array | string): Promise<void> {
-    const file = join(this.#folder, String(this.#files.size));
+    const file = join(this.#folder, String(this.#written++));
     await mkdir(this.#folder, { recursive: true });
     await writeFile(file, content);
     this.#files.set(path, file);
