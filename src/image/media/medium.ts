@@ -1,5 +1,5 @@
 /** A vendor's ISO, looked at: what it is, and which of its files are to change. */
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../../errors.ts';
 import type { extractFromIso, IsoFacts, IsoPartition, inspectIso } from '../../exec/xorriso.ts';
@@ -67,6 +67,8 @@ export async function openMedium(
   if (fromTree !== undefined && efi?.partition === undefined) files.set(fromTree, image);
   await deps.extractFromIso(iso, files, signal);
   if (efi?.partition !== undefined) await copyOut(iso, efi.partition, image);
+  // As on the medium, nobody may write to it.
+  else if (fromTree !== undefined) await chmod(image, 0o600);
   const texts = new Map<string, Buffer>();
   for (const [path, file] of files) if (file !== image) texts.set(path, await readFile(file));
   const text = texts.get(mark.path)?.toString('utf8') ?? '';
