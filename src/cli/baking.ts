@@ -1,19 +1,22 @@
 /** What `bake` is given: the store, the tools, and who signs. */
 import { KubedosError } from '../errors.ts';
+import type { ArtifactDeps } from '../image/artifacts.ts';
 import type { BakeDeps } from '../image/bake.ts';
+import type { MediaDeps } from '../image/media/bake-media.ts';
 import type { Snapshot, SnapshotMirror } from '../store/types.ts';
 import type { House } from '../wiring.ts';
 import { version } from './version.ts';
 
 /** For images of this snapshot. The signing key is opened when there is something to sign. */
 export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDeps> {
-  const [{ runSealed }, { partition }, { convertImage }, { packFiles }, { toolVersions }] = await Promise.all([
-    import('../exec/sealed.ts'),
-    import('../exec/sfdisk.ts'),
-    import('../exec/qemu-img.ts'),
-    import('../exec/tar.ts'),
-    import('../exec/tool-versions.ts'),
-  ]);
+  const [{ runSealed }, { partition }, { convertImage }, { packFiles }, { toolVersions, diskTools }] =
+    await Promise.all([
+      import('../exec/sealed.ts'),
+      import('../exec/sfdisk.ts'),
+      import('../exec/qemu-img.ts'),
+      import('../exec/tar.ts'),
+      import('../exec/tool-versions.ts'),
+    ]);
   const sources = async (mirror: SnapshotMirror, url: string): Promise<string> => {
     const config = await house.clientConfig({ snapshot, mirror, url });
     if (config !== undefined && mirror.kind === 'apt') return config.text;
@@ -26,8 +29,28 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     partition,
     convertImage,
     packFiles,
-    toolVersions,
-    sign: async (bytes, date) => (await house.signer()).detached(bytes, date),
-    version: version(),
+    toolVersions: (outputs) => toolVersions(diskTools(outputs)),
+    ...signing(house),
   };
+}
+
+/** What vendors' media are repacked by. */
+export async function mediaDeps(house: House): Promise<MediaDeps> {
+  const [xorriso, mtools, { packInitramfs }, { implantChecksum }, { toolVersions, MEDIA_TOOLS }] = await Promise.all([
+    import('../exec/xorriso.ts'),
+    import('../exec/mtools.ts'),
+    import('../exec/cpio.ts'),
+    import('../exec/isomd5sum.ts'),
+    import('../exec/tool-versions.ts'),
+  ]);
+  return {
+    ...{ ...xorriso, ...mtools, packInitramfs, implantChecksum },
+    store: await house.store(),
+    toolVersions: () => toolVersions(MEDIA_TOOLS),
+    ...signing(house),
+  };
+}
+
+function signing(house: House): Pick<ArtifactDeps, 'sign' | 'version'> {
+  return { sign: async (bytes, date) => (await house.signer()).detached(bytes, date), version: version() };
 }

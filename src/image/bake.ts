@@ -1,40 +1,25 @@
 /** A snapshot and a recipe become artifacts: files of a list of their own, served and carried like any other. */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
-import { comparePaths } from '../formats/path.ts';
 import type { Run } from '../progress.ts';
 import type { OutputName } from '../spec/recipe-spec.ts';
 import { textsBelow } from '../spec/yaml-spec.ts';
-import { writeManifest } from '../store/manifest.ts';
 import { withScratch } from '../store/scratch.ts';
-import type {
-  ManifestEntry,
-  ManifestRef,
-  MirrorHead,
-  ObjectRef,
-  Sha256,
-  Snapshot,
-  SnapshotMirror,
-  Store,
-} from '../store/types.ts';
+import type { Snapshot, SnapshotMirror } from '../store/types.ts';
 import { aptSources } from './apt-sources.ts';
+import { type Artifact, type ArtifactDeps, type BakeReport, epochOf, showArtifacts, takeIn } from './artifacts.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
-import { fileDigest } from './file-digest.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
-import type { Built, Made } from './output.ts';
+import type { Built } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
 import { payloadOf } from './payload.ts';
-import { makeProvenance, type ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 import { siteLayer } from './site-layer.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
-export interface BakeDeps extends LayerDeps, DiskDeps, OutputDeps {
-  readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
-  readonly toolVersions: (outputs: readonly OutputName[]) => Promise<ToolVersions>;
-  readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
-  readonly version: string;
+export interface BakeDeps extends ArtifactDeps, LayerDeps, DiskDeps, OutputDeps {
+  readonly store: ArtifactDeps['store'];
 }
 
 export interface BakeRequest {
@@ -43,50 +28,15 @@ export interface BakeRequest {
   readonly outputs: readonly OutputName[];
 }
 
-export interface Artifact extends ObjectRef {
-  readonly path: string;
-}
-
-export interface BakeReport {
-  readonly image: string;
-  readonly snapshot: string;
-  readonly artifacts: readonly Artifact[];
-  readonly manifest: ManifestRef;
-  /** False: the same bytes were there already. */
-  readonly changed: boolean;
-}
-
-/** The list that a recipe's artifacts are on. */
-const imageName = (recipe: string): string => `image-${recipe}`;
-
 /** Builds what is not in the cache, and makes the artifacts visible in one step. */
 export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}): Promise<BakeReport> {
   const { chain, snapshot } = request;
-  const { objects } = deps.store;
   // First of all: it tells what is not installed.
   const tools = await deps.toolVersions(request.outputs);
   await removeStaleBuilds(deps.store);
   const built = await buildArtifacts(deps, request, run);
-  const date = new Date(epochOf(snapshot) * 1000);
-  const provenance = makeProvenance({
-    ...built,
-    chain,
-    snapshot,
-    version: deps.version,
-    tools,
-  });
-  const name = `${chain.name}.provenance.json`;
-  const entries: ManifestEntry[] = [
-    ...built.artifacts,
-    { path: name, ...(await objects.put([provenance])) },
-    { path: `${name}.asc`, ...(await objects.put([Buffer.from(await deps.sign(provenance, date))])) },
-  ].sort((a, b) => comparePaths(a.path, b.path));
-  const manifest = await writeManifest(objects, entries);
-  await objects.flush();
-  const changed = await deps.store.withWriter('bake', () =>
-    show(deps, { name: imageName(chain.name), manifest, snapshot }),
-  );
-  return { image: imageName(chain.name), snapshot: snapshot.id, artifacts: built.artifacts, manifest, changed };
+  const network = 'none: in a namespace of its own, whose counters were zero at the end';
+  return showArtifacts(deps, { ...built, chain, snapshot, tools, network });
 }
 
 /** All layers and outputs; the artifacts are objects then, and nothing shows them. */
@@ -154,23 +104,6 @@ async function inFolder<T>(parent: string, name: string, work: (folder: string) 
   return work(folder);
 }
 
-/** Moves a file into the store. */
-async function takeIn(
-  { store: { objects } }: BakeDeps,
-  { file, sha256 }: Omit<Made, 'path'>,
-  { signal }: Run,
-): Promise<ObjectRef> {
-  const ref = sha256 === undefined ? await fileDigest(file, signal) : { sha256, sizeBytes: (await stat(file)).size };
-  await objects.adopt(file, ref);
-  await objects.flush();
-  return ref;
-}
-
-/** Seconds: nothing that is made of a snapshot is younger than it. */
-function epochOf({ document }: Snapshot): number {
-  return Math.floor(Date.parse(document.time) / 1000);
-}
-
 function mirrorOf({ document, id }: Snapshot, name: string, { levels }: RecipeChain): SnapshotMirror {
   const mirror = document.mirrors.find((each) => each.name === name);
   if (mirror !== undefined) return mirror;
@@ -182,27 +115,4 @@ function mirrorOf({ document, id }: Snapshot, name: string, { levels }: RecipeCh
   throw new KubedosError('store.not-found', `${place?.file}:${place?.line}: snapshot ${id} holds no ${name}`, {
     hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
   });
-}
-
-async function show(
-  { store }: BakeDeps,
-  { name, manifest, snapshot }: { readonly name: string; readonly manifest: ManifestRef; readonly snapshot: Snapshot },
-): Promise<boolean> {
-  const before = await store.heads.read(name);
-  if (before !== undefined && (before.kind !== 'files' || before.form !== 'local'))
-    throw new KubedosError('store.exists', `bake ${name}: there is a mirror of that name`);
-  if (before?.manifest.root === manifest.root) return false;
-  const head: MirrorHead = {
-    format: 'kubedos-head/1',
-    name,
-    kind: 'files',
-    form: 'local',
-    manifest,
-    evidence: [],
-    time: snapshot.document.time,
-    spec: null,
-    memory: { snapshot: snapshot.id },
-  };
-  await store.heads.write(head, before?.manifest.root);
-  return true;
 }

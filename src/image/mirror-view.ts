@@ -1,4 +1,4 @@
-/** Mirrors of a snapshot as folders that apt reads by `file:`. */
+/** Mirrors of a snapshot as folders: what apt reads by `file:`, and what travels on a medium. */
 import { createWriteStream } from 'node:fs';
 import { chmod, link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -28,7 +28,8 @@ export async function makeView(
   }
 }
 
-async function layOut(objects: ObjectStore, sha256: Sha256, to: string): Promise<void> {
+/** One file: a hard link to its object, or a copy. The folder is there. */
+export async function layOut(objects: ObjectStore, sha256: Sha256, to: string): Promise<void> {
   const file = objects.localPath?.(sha256);
   try {
     if (file !== undefined) return await link(file, to);

@@ -10,15 +10,17 @@ export type ToolVersions = Readonly<Record<string, string>>;
 export interface ProvenanceInput {
   readonly artifacts: readonly (ObjectRef & { readonly path: string })[];
   readonly mirrors: readonly SnapshotMirror[];
-  readonly chain: RecipeChain;
+  readonly chain: Pick<RecipeChain, 'name' | 'levels'> & Partial<Pick<RecipeChain, 'build'>>;
   readonly snapshot: Snapshot;
   readonly version: string;
   readonly tools: ToolVersions;
+  /** Which one the build had, and how that is known. */
+  readonly network: string;
 }
 
 /** Canonical JSON: the same build gives the same bytes. */
 export function makeProvenance(input: ProvenanceInput): Buffer {
-  const { artifacts, mirrors, chain, snapshot, version, tools } = input;
+  const { artifacts, mirrors, chain, snapshot, version, tools, network } = input;
   const statement = {
     _type: 'https://in-toto.io/Statement/v1',
     predicateType: 'https://slsa.dev/provenance/v1',
@@ -32,7 +34,7 @@ export function makeProvenance(input: ProvenanceInput): Buffer {
           snapshot: snapshot.id,
           build: chain.build ?? null,
         },
-        internalParameters: { network: 'none: in a namespace of its own, whose counters were zero at the end' },
+        internalParameters: { network },
         resolvedDependencies: mirrors.map(({ name, manifest }) => ({ name, digest: { sha256: manifest.root } })),
       },
       runDetails: { builder: { id: 'urn:kubedos', version: { kubedos: version, ...tools } } },

@@ -1,7 +1,8 @@
 /** The schema of recipes (recipes/NAME.yaml): what a machine's system is made of. docs/recipes.md is made for people. */
 import { z } from 'zod';
+import { checkMedia, mediaSection } from './media-spec.ts';
 import { absolutePath, buildField, payloadField } from './site-spec.ts';
-import { mirrorFields, names, relativeFile } from './spec-fields.ts';
+import { line, mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
 export const OUTPUTS = [
@@ -19,11 +20,6 @@ export const OUTPUTS = [
   'netboot',
 ] as const;
 export type OutputName = (typeof OUTPUTS)[number];
-
-const line = z
-  .string()
-  .max(4096)
-  .regex(/^[^\p{Cc}]*$/u, 'must be one line');
 
 const file = z
   .strictObject({
@@ -131,11 +127,13 @@ const recipeFields = z.strictObject({
     .describe('What a container of the output oci runs; without it, a shell.'),
   outputs: z.array(z.enum(OUTPUTS)).min(1).optional(),
   installer: installer.optional().describe('What the ISO of output `iso` does by itself.'),
+  media: mediaSection.optional(),
 });
 
 const recipeSchema = recipeFields.superRefine((recipe, context) => {
   checkFiles(recipe, context);
   checkOnce(recipe.users, 'users', context);
+  checkMedia(recipe, context);
 });
 
 type Fields = z.output<typeof recipeFields>;

@@ -11,6 +11,11 @@ export const relativeFile = z.string().refine((path) => {
   }
 }, 'must be a relative path without `..`');
 
+export const line = z
+  .string()
+  .max(4096)
+  .regex(/^[^\p{Cc}]*$/u, 'must be one line');
+
 export const keyPin = z.strictObject({
   fingerprint: z
     .string()

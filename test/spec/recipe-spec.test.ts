@@ -78,3 +78,24 @@ test('the schema for editors is that of the code', async () => {
   if (process.env.KUBEDOS_WRITE_SCHEMA) await writeFile(SCHEMA, text);
   expect(JSON.parse(await readFile(SCHEMA, 'utf8'))).toEqual(JSON.parse(text));
 });
+
+const MEDIA = 'mirror: vendor-media, path: a.iso, family: debian, answers: preseed.cfg';
+
+test("a recipe of a vendor's medium", () => {
+  expect(parseRecipe(`name: site\nmedia: { ${MEDIA}, payload: [{ mirror: own }] }\n`, 'site.yaml').media).toEqual({
+    ...{ mirror: 'vendor-media', path: 'a.iso', family: 'debian', answers: 'preseed.cfg', cmdline: '' },
+    payload: [{ mirror: 'own' }],
+  });
+});
+
+test.each([
+  [`media: { ${MEDIA} }\npackages: [vim]`, /site\.yaml:3: packages: does not go with `media:`/],
+  [`media: { ${MEDIA} }\nextends: node`, /extends: does not go with/],
+  [`media: { ${MEDIA}, payload: [{}] }`, /payload\[0\]: a payload is either a mirror or a source/],
+  [`media: { ${MEDIA}, payload: [{ source: a }] }`, /payload\[0\]: a source needs `at:`/],
+  [`media: { ${MEDIA}, payload: [{ mirror: own, at: ../a }] }`, /payload\[0\]\.at: must be a relative path/],
+  [`media: { ${MEDIA}, cmdline: "a'b" }`, /cmdline: must have none of/],
+  [`media: { ${MEDIA.replace('debian', 'suse')} }`, /media\.family/],
+])('refuses %s', (text, words) => {
+  expect(() => parseRecipe(`name: site\n${text}\n`, 'site.yaml')).toThrow(words);
+});

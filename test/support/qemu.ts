@@ -7,7 +7,8 @@ export type Firmware = 'bios' | 'uefi' | 'secure-boot';
 
 export interface Disk {
   readonly file: string;
-  readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vpc';
+  /** `iso`: in a CD drive. */
+  readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vpc' | 'iso';
 }
 
 /** What a microVM starts: it has no firmware. */
@@ -22,6 +23,7 @@ export interface DiskMachine {
   readonly firmware: Firmware | Kernel;
   /** For the log, and variables of the firmware. */
   readonly folder: string;
+  readonly patienceMs?: number | undefined;
   /** What the disk of a machine with firmware is attached to; default virtio. */
   readonly bus?: 'virtio' | 'nvme';
   /** As after QEMU's `-nic`; without it there is no network. */
@@ -33,7 +35,7 @@ export interface Machine {
   readonly folder: string;
   /** Options of QEMU: disks, networks, what to do at a reboot. */
   readonly devices: readonly string[];
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
 }
 
 const OVMF = '/usr/share/OVMF';
@@ -54,10 +56,11 @@ export async function bootAnd<T>(
   of: DiskMachine,
   ask: (log: string) => Promise<T | undefined>,
 ): Promise<T> {
-  const { firmware, folder } = of;
-  if (typeof firmware !== 'object') return runAnd({ firmware, folder, devices: diskDevices(disk, of) }, ask);
+  const { firmware, folder, patienceMs } = of;
+  const devices = diskDevices(disk, of);
+  if (typeof firmware !== 'object') return runAnd({ firmware, folder, devices, patienceMs }, ask);
   const log = join(folder, 'serial-microvm.log');
-  return watch(await microvm(firmware, disk.file, log), { log, ask });
+  return watch(await microvm(firmware, disk.file, log), { log, ask, patienceMs });
 }
 
 /** Any machine, as `bootUntil`. What it writes to its disks stays. */
@@ -109,8 +112,10 @@ async function watch<T>(argv: readonly string[], { log, ask, patienceMs = PATIEN
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
 
 function diskDevices({ file, format }: Disk, { bus = 'virtio', nic }: DiskMachine): string[] {
+  const place = bus === 'virtio' ? 'virtio' : 'none,id=disk';
+  const drive = format === 'iso' ? 'format=raw,media=cdrom' : `format=${format},snapshot=on,if=${place}`;
   return [
-    ...['-drive', `file=${file},format=${format},snapshot=on,if=${bus === 'virtio' ? 'virtio' : 'none,id=disk'}`],
+    ...['-drive', `file=${file},${drive}`],
     ...(nic === undefined ? ['-net', 'none'] : ['-nic', nic]),
     ...(bus === 'nvme' ? ['-device', 'nvme,serial=disk,drive=disk'] : []),
     '-no-reboot',

@@ -1,8 +1,12 @@
 import { KubedosError } from '../../errors.ts';
+import type { BakeReport } from '../../image/artifacts.ts';
+import type { FoundRecipe } from '../../image/recipe-chain.ts';
+import type { Media } from '../../spec/media-spec.ts';
 import { OUTPUTS, type OutputName } from '../../spec/recipe-spec.ts';
 import { BUILD_TYPES, overrideBuild } from '../../spec/site-spec.ts';
-import { bakeDeps } from '../baking.ts';
-import type { CommandSpec } from '../command.ts';
+import type { Snapshot } from '../../store/types.ts';
+import { bakeDeps, mediaDeps } from '../baking.ts';
+import type { CommandSpec, Context, Input } from '../command.ts';
 import { findRecipe } from '../recipes.ts';
 import { formatBytes } from '../render/units.ts';
 
@@ -10,7 +14,7 @@ export const bakeCommand: CommandSpec = {
   path: 'bake',
   summary: 'make disk images of a snapshot and a recipe, without a network',
   description:
-    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own.',
+    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own; but not for a recipe with `media:`, which puts answers and a payload on an installer of a vendor.',
   arguments: [{ name: 'recipe', summary: 'a shipped recipe, or the path of one' }],
   options: [
     { flags: '--channel <name>', summary: 'of the snapshot that this channel names', default: 'stable' },
@@ -24,19 +28,10 @@ export const bakeCommand: CommandSpec = {
   ],
   examples: ['kubedos bake node', 'kubedos bake roles/web.yaml --snapshot 12 --output qcow2'],
   run: async (context, input) => {
-    const [{ recipeChain }, { bake }] = await Promise.all([
-      import('../../image/recipe-chain.ts'),
-      import('../../image/bake.ts'),
-    ]);
-    const found = await recipeChain(findRecipe, input.argument(0));
-    const site = { type: input.string('build'), url: input.string('url') };
-    const overridden = site.type !== undefined || site.url !== undefined;
-    const chain = overridden ? { ...found, build: overrideBuild(found.build, site) } : found;
-    const wanted = input.strings('output').map(outputName);
+    const found = await findRecipe(input.argument(0));
     const store = await context.house.store();
     const snapshot = await store.snapshots.resolve(input.string('snapshot') ?? input.string('channel') ?? 'stable');
-    const outputs = wanted.length > 0 ? [...new Set(wanted)] : chain.outputs;
-    const report = await bake(await bakeDeps(context.house, snapshot), { chain, snapshot, outputs }, context);
+    const report = await (found.recipe.media ? bakeMedium : bakeSystem)(context, input, { found, snapshot });
     const lines = report.artifacts.map(
       ({ path, sizeBytes, sha256 }) => `${sha256}  ${path}  ${formatBytes(sizeBytes)}`,
     );
@@ -44,6 +39,33 @@ export const bakeCommand: CommandSpec = {
     return { data: report, text: [...lines, end].join('\n') };
   },
 };
+
+interface Order {
+  readonly found: FoundRecipe;
+  readonly snapshot: Snapshot;
+}
+
+async function bakeSystem(context: Context, input: Input, { snapshot }: Order): Promise<BakeReport> {
+  const [{ recipeChain }, { bake }] = await Promise.all([
+    import('../../image/recipe-chain.ts'),
+    import('../../image/bake.ts'),
+  ]);
+  const wanted = input.strings('output').map(outputName);
+  const found = await recipeChain(findRecipe, input.argument(0));
+  const site = { type: input.string('build'), url: input.string('url') };
+  const overridden = site.type !== undefined || site.url !== undefined;
+  const chain = overridden ? { ...found, build: overrideBuild(found.build, site) } : found;
+  const outputs = wanted.length > 0 ? [...new Set(wanted)] : chain.outputs;
+  return bake(await bakeDeps(context.house, snapshot), { chain, snapshot, outputs }, context);
+}
+
+async function bakeMedium(context: Context, input: Input, { found, snapshot }: Order): Promise<BakeReport> {
+  if (input.strings('output').length > 0)
+    throw new KubedosError('usage.argument', `--output: ${found.file} is of a vendor's medium, which is an ISO again`);
+  const { bakeMedia } = await import('../../image/media/bake-media.ts');
+  const media = found.recipe.media as Media;
+  return bakeMedia(await mediaDeps(context.house), { found, media, snapshot }, context);
+}
 
 function outputName(name: string): OutputName {
   const known = OUTPUTS.find((each) => each === name);

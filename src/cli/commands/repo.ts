@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { KubedosError } from '../../errors.ts';
+import type { FileListChange, FileListReport } from '../../publish/file-list.ts';
 import type { RepoReport } from '../../publish/local-repo.ts';
 import type { CommandSpec, Context, Input } from '../command.ts';
 import { fileContent } from '../input-files.ts';
@@ -11,7 +13,7 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
     summary: 'a repository of your own packages, signed by this store',
     arguments: [REPO],
     options: [
-      { flags: '--type <kind>', summary: 'apt, or yum for rpm packages', default: 'apt' },
+      { flags: '--type <kind>', summary: 'apt, yum for rpm packages, or files for any other', default: 'apt' },
       {
         flags: '--compression <name>',
         summary: 'of the metadata (yum): gz, or zst for RHEL 8 and later',
@@ -30,11 +32,16 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
       'kubedos repo create ours --suite bookworm --architecture amd64 arm64',
       'kubedos repo create ours-el9 --type yum',
       'kubedos repo create ours-el9 --type yum --sign-packages',
+      'kubedos repo create vendor-media --type files',
     ],
     run: async (context, input) => {
       const type = input.string('type') ?? 'apt';
       if (type === 'yum') return createYum(context, input);
-      if (type !== 'apt') throw new KubedosError('usage.argument', `--type ${type}: expected apt or yum`);
+      if (type === 'files') {
+        const { createFileList } = await import('../../publish/file-list.ts');
+        return describeFiles(await createFileList(await context.house.repoDeps(), input.argument(0)));
+      }
+      if (type !== 'apt') throw new KubedosError('usage.argument', `--type ${type}: expected apt, yum or files`);
       if (input.flag('sign-packages'))
         throw new KubedosError('usage.argument', '--sign-packages: packages of apt carry no signatures', {
           hint: 'the signed Release vouches for each .deb',
@@ -55,15 +62,28 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: 'repo add',
-    summary: 'add .deb or .rpm files; the same name and version with other bytes is refused',
-    arguments: [REPO, { name: 'file', summary: '.deb files, or .rpm files', variadic: true }],
+    summary: 'add .deb or .rpm files, or any to a list of files; the same name and version with other bytes is refused',
+    arguments: [
+      REPO,
+      { name: 'file', summary: '.deb files, or .rpm files; any files for a list of files', variadic: true },
+    ],
     options: [
       { flags: '--component <name>', summary: 'into this component (apt)' },
       { flags: '--force', summary: 'replace packages of the same name and version' },
     ],
-    examples: ['kubedos repo add ours build/*.deb', 'kubedos repo add ours-el9 RPMS/*/*.rpm'],
+    examples: [
+      'kubedos repo add ours build/*.deb',
+      'kubedos repo add ours-el9 RPMS/*/*.rpm',
+      'kubedos repo add vendor-media debian-12.11.0-amd64-netinst.iso',
+    ],
     run: async (context, input) => {
       const { changeRepository } = await import('../../publish/repositories.ts');
+      const files = await fileList(context, input);
+      if (files !== undefined)
+        return files({
+          add: input.rest(1).map((file) => ({ path: basename(file), source: fileContent(file) })),
+          force: input.flag('force'),
+        });
       const component = input.string('component');
       const add = input.rest(1).map((file) => ({ origin: file, source: fileContent(file), component }));
       const change = { add, force: input.flag('force') };
@@ -72,12 +92,14 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: 'repo remove',
-    summary: 'take packages out of the newest state; snapshots keep them',
+    summary: 'take packages (or files) out of the newest state; snapshots keep them',
     arguments: [REPO, { name: 'package', summary: 'NAME, or NAME=VERSION (of rpm: 1.2 or 1.2-3)', variadic: true }],
     options: [{ flags: '--architecture <name>', summary: 'of this architecture only' }],
     examples: ['kubedos repo remove ours agent=1.2-1'],
     run: async (context, input) => {
       const { changeRepository } = await import('../../publish/repositories.ts');
+      const files = await fileList(context, input);
+      if (files !== undefined) return files({ remove: input.rest(1) });
       const architecture = input.string('architecture');
       const remove = input.rest(1).map((text) => {
         const [name = '', version] = text.split('=');
@@ -101,6 +123,26 @@ async function createYum(context: Context, input: Input) {
     context,
   );
   return describe(report, `created, empty; add packages with \`kubedos repo add ${report.mirror} FILE.rpm\``);
+}
+
+/** Changes it, where the repository that is named is a list of files. */
+async function fileList(context: Context, input: Input) {
+  const { changeFileList, isFileList } = await import('../../publish/file-list.ts');
+  const name = input.argument(0);
+  if (!isFileList(await (await context.house.store()).heads.read(name))) return undefined;
+  return async (change: FileListChange) =>
+    describeFiles(await changeFileList(await context.house.repoDeps(), name, change, context));
+}
+
+function describeFiles(report: FileListReport) {
+  const line = (verb: string) => (one: FileListReport['added'][number]) => `${verb} ${one.path} ${one.sha256}`;
+  const lines = [
+    ...report.added.map(line('added')),
+    ...report.removed.map(line('removed')),
+    ...report.unchanged.map(line('there already:')),
+  ];
+  const nothing = `${report.mirror}: holds ${report.manifest.files} files; add some with \`kubedos repo add ${report.mirror} FILE\``;
+  return { data: report, text: lines.length === 0 ? nothing : lines.join('\n') };
 }
 
 function describe(report: RepoReport, nothing = 'nothing to change') {

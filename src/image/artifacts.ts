@@ -1,0 +1,93 @@
+/** What was made becomes files of a list of its own, with their provenance; shown in one step. */
+import { stat } from 'node:fs/promises';
+import { KubedosError } from '../errors.ts';
+import { comparePaths } from '../formats/path.ts';
+import type { Run } from '../progress.ts';
+import type { OutputName } from '../spec/recipe-spec.ts';
+import { writeManifest } from '../store/manifest.ts';
+import type { ManifestEntry, ManifestRef, MirrorHead, ObjectRef, Snapshot, Store } from '../store/types.ts';
+import { fileDigest } from './file-digest.ts';
+import type { Made } from './output.ts';
+import { makeProvenance, type ProvenanceInput, type ToolVersions } from './provenance.ts';
+
+export interface ArtifactDeps {
+  readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
+  readonly toolVersions: (outputs: readonly OutputName[]) => Promise<ToolVersions>;
+  readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
+  readonly version: string;
+}
+
+export interface Artifact extends ObjectRef {
+  readonly path: string;
+}
+
+export interface BakeReport {
+  readonly image: string;
+  readonly snapshot: string;
+  readonly artifacts: readonly Artifact[];
+  readonly manifest: ManifestRef;
+  /** False: the same bytes were there already. */
+  readonly changed: boolean;
+}
+
+/** The list that a recipe's artifacts are on. */
+const imageName = (recipe: string): string => `image-${recipe}`;
+
+/** Seconds: nothing that is made of a snapshot is younger than it. */
+export function epochOf({ document }: Snapshot): number {
+  return Math.floor(Date.parse(document.time) / 1000);
+}
+
+export async function showArtifacts(deps: ArtifactDeps, made: Omit<ProvenanceInput, 'version'>): Promise<BakeReport> {
+  const { artifacts, chain, snapshot } = made;
+  const { objects } = deps.store;
+  const provenance = makeProvenance({ ...made, version: deps.version });
+  const date = new Date(epochOf(snapshot) * 1000);
+  const name = `${chain.name}.provenance.json`;
+  const entries: ManifestEntry[] = [
+    ...artifacts,
+    { path: name, ...(await objects.put([provenance])) },
+    { path: `${name}.asc`, ...(await objects.put([Buffer.from(await deps.sign(provenance, date))])) },
+  ].sort((a, b) => comparePaths(a.path, b.path));
+  const manifest = await writeManifest(objects, entries);
+  await objects.flush();
+  const changed = await deps.store.withWriter('bake', () =>
+    show(deps, { name: imageName(chain.name), manifest, snapshot }),
+  );
+  return { image: imageName(chain.name), snapshot: snapshot.id, artifacts, manifest, changed };
+}
+
+/** Moves a file into the store. */
+export async function takeIn(
+  { store: { objects } }: Pick<ArtifactDeps, 'store'>,
+  { file, sha256 }: Omit<Made, 'path'>,
+  { signal }: Run,
+): Promise<ObjectRef> {
+  const ref = sha256 === undefined ? await fileDigest(file, signal) : { sha256, sizeBytes: (await stat(file)).size };
+  await objects.adopt(file, ref);
+  await objects.flush();
+  return ref;
+}
+
+async function show(
+  { store }: ArtifactDeps,
+  { name, manifest, snapshot }: { readonly name: string; readonly manifest: ManifestRef; readonly snapshot: Snapshot },
+): Promise<boolean> {
+  const before = await store.heads.read(name);
+  if (before !== undefined && (before.kind !== 'files' || before.form !== 'local'))
+    throw new KubedosError('store.exists', `bake ${name}: there is a mirror of that name`);
+  if (before?.manifest.root === manifest.root) return false;
+  const head: MirrorHead = {
+    format: 'kubedos-head/1',
+    name,
+    kind: 'files',
+    form: 'local',
+    manifest,
+    evidence: [],
+    time: snapshot.document.time,
+    spec: null,
+    memory: { snapshot: snapshot.id },
+  };
+  await store.heads.write(head, before?.manifest.root);
+  return true;
+}
