@@ -7,13 +7,15 @@ import { version } from './version.ts';
 
 /** For images of this snapshot. The signing key is opened when there is something to sign. */
 export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDeps> {
-  const [{ runSealed }, { partition }, { convertImage }, { packDisk }, { toolVersions }] = await Promise.all([
-    import('../exec/sealed.ts'),
-    import('../exec/sfdisk.ts'),
-    import('../exec/qemu-img.ts'),
-    import('../exec/tar.ts'),
-    import('../exec/tool-versions.ts'),
-  ]);
+  const [{ runSealed }, { partition }, { convertImage }, { packDisk }, { toolVersions }, { readSquashed }] =
+    await Promise.all([
+      import('../exec/sealed.ts'),
+      import('../exec/sfdisk.ts'),
+      import('../exec/qemu-img.ts'),
+      import('../exec/tar.ts'),
+      import('../exec/tool-versions.ts'),
+      import('../exec/unsquashfs.ts'),
+    ]);
   const sources = async (mirror: SnapshotMirror, url: string): Promise<string> => {
     const config = await house.clientConfig({ snapshot, mirror, url });
     if (config !== undefined && mirror.kind === 'apt') return config.text;
@@ -27,6 +29,7 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     convertImage,
     packDisk,
     toolVersions,
+    readSquashed,
     sign: async (bytes, date) => (await house.signer()).detached(bytes, date),
     version: version(),
   };

@@ -10,29 +10,23 @@ import type { Run } from '../progress.ts';
 import type { OutputName } from '../spec/recipe-spec.ts';
 import { writeManifest } from '../store/manifest.ts';
 import { withScratch } from '../store/scratch.ts';
-import type {
-  ManifestEntry,
-  ManifestRef,
-  MirrorHead,
-  ObjectRef,
-  Snapshot,
-  SnapshotMirror,
-  Store,
-} from '../store/types.ts';
+import type { ManifestRef, MirrorHead, ObjectRef, Snapshot, SnapshotMirror, Store } from '../store/types.ts';
+import { type DescribeDeps, describeImage } from './describe.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
-import type { Built } from './output.ts';
+import type { Built, Made } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
-import { makeProvenance, type ToolVersions } from './provenance.ts';
+import type { ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
-export interface BakeDeps extends LayerDeps, DiskDeps, OutputDeps {
+export interface BakeDeps extends BuildDeps, DescribeDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
   readonly toolVersions: () => Promise<ToolVersions>;
-  readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
   readonly version: string;
 }
+
+export interface BuildDeps extends LayerDeps, DiskDeps, OutputDeps {}
 
 export interface BakeRequest {
   readonly chain: RecipeChain;
@@ -54,7 +48,7 @@ export interface BakeReport {
 }
 
 /** The list that a recipe's artifacts are on. */
-const imageName = (recipe: string): string => `image-${recipe}`;
+export const imageName = (recipe: string): string => `image-${recipe}`;
 
 /** Builds what is not in the cache, and makes the artifacts visible in one step. */
 export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}): Promise<BakeReport> {
@@ -63,35 +57,34 @@ export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}):
   // First of all: it tells what is not installed.
   const tools = await deps.toolVersions();
   await removeStaleBuilds(deps.store);
-  const built = await buildArtifacts(deps, request, run);
-  const date = new Date(epochOf(snapshot) * 1000);
-  const provenance = makeProvenance({
-    ...built,
-    chain,
-    snapshot,
-    version: deps.version,
-    tools,
-  });
-  const name = `${chain.name}.provenance.json`;
-  const entries: ManifestEntry[] = [
-    ...built.artifacts,
-    { path: name, ...(await objects.put([provenance])) },
-    { path: `${name}.asc`, ...(await objects.put([Buffer.from(await deps.sign(provenance, date))])) },
-  ].sort((a, b) => comparePaths(a.path, b.path));
+  const built = await buildArtifacts(deps, request, (made) => takeIn(deps, made, run), run);
+  const image = imageName(chain.name);
+  const about = { ...request, ...built, image, epoch: epochOf(snapshot), version: deps.version, tools };
+  const documents = await describeImage(deps, about, run);
+  const entries = [...built.artifacts, ...documents].sort((a, b) => comparePaths(a.path, b.path));
   const manifest = await writeManifest(objects, entries);
   await objects.flush();
-  const changed = await deps.store.withWriter('bake', () =>
-    show(deps, { name: imageName(chain.name), manifest, snapshot }),
-  );
-  return { image: imageName(chain.name), snapshot: snapshot.id, artifacts: built.artifacts, manifest, changed };
+  const changed = await deps.store.withWriter('bake', () => show(deps, { name: image, manifest, snapshot }));
+  return { image, snapshot: snapshot.id, artifacts: built.artifacts, manifest, changed };
 }
 
-/** All layers and outputs; the artifacts are objects then, and nothing shows them. */
-async function buildArtifacts(
-  deps: BakeDeps,
+/** What becomes of a file that was made. */
+export type Take = (made: Made) => Promise<Artifact>;
+
+export interface BuiltArtifacts {
+  readonly artifacts: readonly Artifact[];
+  readonly mirrors: readonly SnapshotMirror[];
+  /** The lowest first. */
+  readonly layers: readonly Layer[];
+}
+
+/** All layers and outputs, of which nothing is shown yet. */
+export async function buildArtifacts(
+  deps: BuildDeps,
   { chain, snapshot, outputs }: BakeRequest,
+  take: Take,
   run: Run,
-): Promise<{ readonly artifacts: readonly Artifact[]; readonly mirrors: readonly SnapshotMirror[] }> {
+): Promise<BuiltArtifacts> {
   const epoch = epochOf(snapshot);
   const mirrors = chain.mirrors.map((name) => mirrorOf(snapshot, name, chain));
   const layers: Layer[] = [];
@@ -101,14 +94,14 @@ async function buildArtifacts(
   const { name, cmdline, diskBytes } = chain;
   const system = { name, level: chain.levels.at(-1) as FoundRecipe, layers, epoch, key, cmdline, diskBytes };
   const artifacts = await withScratch(deps.store, 'bake', (folder) =>
-    makeOutputs(deps, { ...system, outputs, folder }, run),
+    makeOutputs(deps, { ...system, outputs, folder, take }, run),
   );
-  return { artifacts, mirrors };
+  return { artifacts, mirrors, layers };
 }
 
 async function makeOutputs(
-  deps: BakeDeps,
-  { outputs, ...system }: Omit<Built, 'disk' | 'signal'> & Pick<BakeRequest, 'outputs'>,
+  deps: BuildDeps,
+  { outputs, take, ...system }: Omit<Built, 'disk' | 'signal'> & Pick<BakeRequest, 'outputs'> & { readonly take: Take },
   run: Run,
 ): Promise<Artifact[]> {
   run.onEvent?.({ type: 'phase', phase: `write ${outputs.join(', ')}`, files: outputs.length });
@@ -125,7 +118,7 @@ async function makeOutputs(
     const files = await inFolder(system.folder, `output-${output}`, (folder) =>
       make(deps, { ...system, folder, disk, signal }),
     );
-    for (const { path, file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
+    for (const each of files) made.push(await take(each));
     count += 1;
     run.onEvent?.({ type: 'advance', files: count, bytes: 0 });
   }
@@ -139,13 +132,21 @@ async function inFolder<T>(parent: string, name: string, work: (folder: string) 
 }
 
 /** Moves a file into the store. */
-async function takeIn({ store: { objects } }: BakeDeps, file: string, { signal }: Run): Promise<ObjectRef> {
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
-  const ref = { sha256: digest.digest('hex'), sizeBytes: (await stat(file)).size };
+async function takeIn(
+  { store: { objects } }: Pick<BakeDeps, 'store'>,
+  { path, file }: Made,
+  { signal }: Run,
+): Promise<Artifact> {
+  const ref = await hashFile(file, signal);
   await objects.adopt(file, ref);
   await objects.flush();
-  return ref;
+  return { path, ...ref };
+}
+
+export async function hashFile(file: string, signal?: AbortSignal): Promise<ObjectRef> {
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
+  return { sha256: digest.digest('hex'), sizeBytes: (await stat(file)).size };
 }
 
 /** Seconds: nothing that is made of a snapshot is younger than it. */

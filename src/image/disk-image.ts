@@ -83,7 +83,7 @@ function partitionTable(id: (what: string) => string, rootBytes: number): string
 }
 
 /** A UUID of version 8 (RFC 9562 §5.8): the same for the same key. */
-function uuidOf(key: string, what: string): string {
+export function uuidOf(key: string, what: string): string {
   const bytes = Buffer.from(hash('sha256', `${key} ${what}`), 'hex').subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

@@ -1,0 +1,96 @@
+/** The documents beside the artifacts of an image: its contents and its provenance, each with a signature. */
+import { KubedosError } from '../errors.ts';
+import type { readSquashed } from '../exec/unsquashfs.ts';
+import type { Run } from '../progress.ts';
+import { readManifest } from '../store/manifest.ts';
+import type { ManifestEntry, ObjectStore, Sha256, SnapshotMirror, Store } from '../store/types.ts';
+import { uuidOf } from './disk-image.ts';
+import { type InstalledPackage, installedPackages } from './installed-packages.ts';
+import type { Layer } from './layer.ts';
+import { digestRecipes, makeProvenance, type ProvenanceInput } from './provenance.ts';
+import { cyclonedxDocument, type SbomInput, spdxDocument } from './sbom.ts';
+
+export interface DescribeDeps {
+  readonly store: Pick<Store, 'objects'>;
+  readonly readSquashed: typeof readSquashed;
+  readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
+}
+
+export interface DescribeRequest extends Omit<ProvenanceInput, 'byproducts' | 'recipes' | 'layers'> {
+  /** Of the list. */
+  readonly image: string;
+  /** The lowest first. */
+  readonly layers: readonly Layer[];
+}
+
+/** What is beside the artifacts, ready for the list. Not durable before `objects.flush()`. */
+export async function describeImage(deps: DescribeDeps, request: DescribeRequest, run: Run): Promise<ManifestEntry[]> {
+  const { chain, snapshot, layers, image, version, mirrors } = request;
+  const { key } = layers.at(-1) as Layer;
+  const contents: SbomInput = {
+    image,
+    snapshot: snapshot.id,
+    time: snapshot.document.time,
+    uuid: uuidOf(key, `contents of ${chain.name} of snapshot ${snapshot.id} by ${version}`),
+    base: chain.base,
+    packages: await packagesOf(deps, { layers, mirrors }, run),
+    version,
+  };
+  const { objects } = deps.store;
+  const byproducts = [
+    { path: `${chain.name}.spdx.json`, mediaType: 'application/spdx+json', bytes: spdxDocument(contents) },
+    { path: `${chain.name}.cdx.json`, mediaType: 'application/vnd.cyclonedx+json', bytes: cyclonedxDocument(contents) },
+  ];
+  const stored = await Promise.all(
+    byproducts.map(async ({ bytes, ...rest }) => ({ ...rest, ...(await objects.put([bytes])) })),
+  );
+  const recipes = await digestRecipes(chain);
+  const keys = layers.map((layer) => layer.key);
+  const provenance = makeProvenance({ ...request, recipes, layers: keys, byproducts: stored });
+  const documents = [...byproducts, { path: provenanceName(chain.name), bytes: provenance }];
+  const entries: ManifestEntry[] = [];
+  for (const { path, bytes } of documents) {
+    const signature = await deps.sign(bytes, new Date(request.epoch * 1000));
+    entries.push({ path, ...(await objects.put([bytes])) });
+    entries.push({ path: `${path}.asc`, ...(await objects.put([Buffer.from(signature)])) });
+  }
+  return entries;
+}
+
+export function provenanceName(recipe: string): string {
+  return `${recipe}.provenance.json`;
+}
+
+const DPKG_STATUS = 'var/lib/dpkg/status';
+
+/** dpkg writes its status whole: that of the uppermost layer with one is that of the system. */
+async function packagesOf(
+  { readSquashed, store }: DescribeDeps,
+  { layers, mirrors }: Pick<DescribeRequest, 'layers' | 'mirrors'>,
+  { signal }: Run,
+): Promise<InstalledPackage[]> {
+  for (const { file } of [...layers].reverse()) {
+    const status = await readSquashed(file, DPKG_STATUS, signal);
+    if (status !== undefined) return installedPackages(status, await debDigests(store.objects, mirrors));
+  }
+  throw new KubedosError('bake.failed', `describe the system: none of its layers has /${DPKG_STATUS}`);
+}
+
+/** SHA-256 by file name. A name that stands for two files is left out: nobody knows which one was taken. */
+async function debDigests(
+  objects: ObjectStore,
+  mirrors: readonly SnapshotMirror[],
+): Promise<ReadonlyMap<string, Sha256>> {
+  const digests = new Map<string, Sha256>();
+  const ambiguous = new Set<string>();
+  for (const { manifest } of mirrors)
+    for await (const { path, sha256 } of readManifest(objects, manifest.root)) {
+      if (!path.endsWith('.deb')) continue;
+      // Some archives write the colon of an epoch, or encode it.
+      const name = path.slice(path.lastIndexOf('/') + 1).replace(/_\d+(?::|%3a)/i, '_');
+      if ((digests.get(name) ?? sha256) !== sha256) ambiguous.add(name);
+      digests.set(name, sha256);
+    }
+  for (const name of ambiguous) digests.delete(name);
+  return digests;
+}
