@@ -13,6 +13,7 @@ import { withScratch } from '../store/scratch.ts';
 import type { ManifestRef, MirrorHead, ObjectRef, Snapshot, SnapshotMirror, Store } from '../store/types.ts';
 import { type DescribeDeps, describeImage } from './describe.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
+import { imageName } from './image-list.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
 import type { Built, Made } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
@@ -46,9 +47,6 @@ export interface BakeReport {
   /** False: the same bytes were there already. */
   readonly changed: boolean;
 }
-
-/** The list that a recipe's artifacts are on. */
-export const imageName = (recipe: string): string => `image-${recipe}`;
 
 /** Builds what is not in the cache, and makes the artifacts visible in one step. */
 export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}): Promise<BakeReport> {

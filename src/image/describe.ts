@@ -5,6 +5,7 @@ import type { Run } from '../progress.ts';
 import { readManifest } from '../store/manifest.ts';
 import type { ManifestEntry, ObjectStore, Sha256, SnapshotMirror, Store } from '../store/types.ts';
 import { uuidOf } from './disk-image.ts';
+import { provenanceName } from './image-list.ts';
 import { type InstalledPackage, installedPackages } from './installed-packages.ts';
 import type { Layer } from './layer.ts';
 import { digestRecipes, makeProvenance, type ProvenanceInput } from './provenance.ts';
@@ -55,10 +56,6 @@ export async function describeImage(deps: DescribeDeps, request: DescribeRequest
     entries.push({ path: `${path}.asc`, ...(await objects.put([Buffer.from(signature)])) });
   }
   return entries;
-}
-
-export function provenanceName(recipe: string): string {
-  return `${recipe}.provenance.json`;
 }
 
 const DPKG_STATUS = 'var/lib/dpkg/status';
