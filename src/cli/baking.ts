@@ -1,21 +1,30 @@
 /** What `bake` is given: the store, the tools, and who signs. */
 import { KubedosError } from '../errors.ts';
 import type { BakeDeps } from '../image/bake.ts';
+import type { RebuildDeps } from '../image/rebuild.ts';
 import type { Snapshot, SnapshotMirror } from '../store/types.ts';
 import type { House } from '../wiring.ts';
 import { version } from './version.ts';
 
 /** For images of this snapshot. The signing key is opened when there is something to sign. */
-export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDeps> {
-  const [{ runSealed }, { partition }, { convertImage }, { packDisk }, { toolVersions }, { readSquashed }] =
-    await Promise.all([
-      import('../exec/sealed.ts'),
-      import('../exec/sfdisk.ts'),
-      import('../exec/qemu-img.ts'),
-      import('../exec/tar.ts'),
-      import('../exec/tool-versions.ts'),
-      import('../exec/unsquashfs.ts'),
-    ]);
+export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDeps & RebuildDeps> {
+  const [
+    { runSealed },
+    { partition },
+    { convertImage },
+    { packDisk, unpackDisk },
+    { toolVersions },
+    { readSquashed },
+    { explainDifference },
+  ] = await Promise.all([
+    import('../exec/sealed.ts'),
+    import('../exec/sfdisk.ts'),
+    import('../exec/qemu-img.ts'),
+    import('../exec/tar.ts'),
+    import('../exec/tool-versions.ts'),
+    import('../exec/unsquashfs.ts'),
+    import('../exec/diffoscope.ts'),
+  ]);
   const sources = async (mirror: SnapshotMirror, url: string): Promise<string> => {
     const config = await house.clientConfig({ snapshot, mirror, url });
     if (config !== undefined && mirror.kind === 'apt') return config.text;
@@ -28,8 +37,10 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     partition,
     convertImage,
     packDisk,
+    unpackDisk,
     toolVersions,
     readSquashed,
+    explainDifference,
     sign: async (bytes, date) => (await house.signer()).detached(bytes, date),
     version: version(),
   };
