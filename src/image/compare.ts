@@ -64,8 +64,8 @@ async function diskOf(deps: CompareDeps, file: string, { path, folder, signal }:
 }
 
 /**
- * Disks by their root file systems, file by file, and then the files that differ by diffoscope, which takes a quarter of an
- * hour for a whole disk, or sees bytes alone; other artifacts by diffoscope as they are.
+ * Disks by their root file systems, file by file, and then the files that differ by diffoscope: of a whole disk it sees bytes
+ * alone, since it reads file systems by libguestfs only. Other artifacts by diffoscope as they are.
  */
 export async function explain(deps: CompareDeps, pair: Pair): Promise<Explanation> {
   const { path, folder, signal } = pair;

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { run } from '../../src/exec/run.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
@@ -69,11 +69,15 @@ it('is verified by the keys of its sender where it came by bundle, and by hand w
   const media = join(dir, 'media');
   const dark = join(dir, 'dark');
   await tool('mkdir', media);
-  await kubedos(data, 'snapshot', 'create', '--mirror', `image-${NAME}`, '--channel', NAME);
+  const { id } = await answer(data, 'snapshot', 'create', '--mirror', `image-${NAME}`, '--channel', NAME);
+  // Another snapshot in this store, which tests share, would make all layers anew.
+  onTestFinished(async () => {
+    await kubedos(data, 'channel', 'remove', NAME, '--yes');
+    await kubedos(data, 'snapshot', 'delete', id, '--yes');
+  });
   await kubedos(data, 'bundle', 'export', '--channel', NAME, '--to', media, '--quiet');
   await kubedos(dark, 'init', '--trust', (await kubedos(data, 'key', 'root')).trim());
   await kubedos(dark, 'bundle', 'import', media, '--quiet');
-  await kubedos(data, 'channel', 'remove', NAME, '--yes');
   const { signedBy } = await answer(data, 'artifact', 'show', NAME);
   expect(await answer(dark, 'artifact', 'verify', NAME, '--channel', NAME)).toMatchObject({
     status: 0,
