@@ -42,16 +42,23 @@ async function checkDocument(deps: VerifyDeps, image: Image, path: string, bytes
   return deps.checkSignature(bytes, signature.toString(), `${image.name}/${path}`);
 }
 
-/** The file as it is on the list, where provenance says the same of it. */
+/** The file as it is on the list, where provenance says the same of it. What was signed, and signatures, need no word of it. */
 export function vouchedEntry({ provenance }: Trusted, image: Image, path: string): ManifestEntry {
-  const digest = provenance.subjects.get(path) ?? provenance.byproducts.get(path);
+  const unsound = (what: string) =>
+    new KubedosError('artifact.unsound', `verify ${image.name}/${path}: ${what}`, { hint: 'bake the image again' });
   const entry = image.entries.get(path);
-  const unsound = (what: string, hint: string) =>
-    new KubedosError('artifact.unsound', `verify ${image.name}/${path}: ${what}`, { hint });
-  if (digest === undefined) throw unsound('the provenance does not know it', 'bake the image again');
-  if (entry === undefined) throw unsound('the list of the image does not have it', 'bake the image again');
+  if (entry === undefined) throw unsound('the list of the image does not have it');
+  if (signedNames(image, provenance).includes(path)) return entry;
+  const digest = provenance.subjects.get(path) ?? provenance.byproducts.get(path);
+  if (digest === undefined) throw unsound('the provenance does not know it');
   if (entry.sha256 === digest) return entry;
-  throw unsound(`the list says ${entry.sha256}, expected ${digest} of the provenance`, 'bake the image again');
+  throw unsound(`the list says ${entry.sha256}, expected ${digest} of the provenance`);
+}
+
+/** The provenance itself, and the signatures. */
+function signedNames({ recipe }: Image, { byproducts }: Provenance): string[] {
+  const file = provenanceName(recipe);
+  return [file, ...[file, ...byproducts.keys()].map((name) => `${name}.asc`)];
 }
 
 export interface Finding {
@@ -107,8 +114,8 @@ export async function verifyImage(
     });
     run.onEvent?.({ type: 'advance', files: at + 1, bytes: 0 });
   }
-  const known = [provenanceName(image.recipe), ...byproducts.keys()].flatMap((name) => [name, `${name}.asc`]);
-  const strange = [...image.entries.keys()].filter((name) => !known.includes(name) && !subjects.has(name));
+  const known = new Set([...signedNames(image, trusted.provenance), ...byproducts.keys(), ...subjects.keys()]);
+  const strange = [...image.entries.keys()].filter((name) => !known.has(name));
   for (const name of path === undefined ? strange : strange.filter((each) => each === path))
     await attempt(name, async () => vouchedEntry(trusted, image, name));
   return report(trusted.signedBy);
