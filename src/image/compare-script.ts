@@ -21,8 +21,8 @@ list() {
     sort -t "$tab" -k 1,1 > "$W/sums"
   join -t "$tab" -a 1 "$W/tree" "$W/sums" > "$W/list$1"
 }
-list 1 "$3"
-list 2 "$4"
+(list 1 "$3")
+(list 2 "$4")
 diff "$W/list1" "$W/list2" > "$W/diff" || true
 sed -n -e 's/^< /-\t/p' -e 's/^> /+\t/p' "$W/diff" | sort -t "$tab" -k 2,2 -s > "$W/changes"
 head -n 2000 "$W/changes"
@@ -33,5 +33,4 @@ cut -f 2 "$W/changes" | uniq | head -n "$5" | while IFS= read -r path; do
   done
 done
 if [ ! -s "$W/changes" ]; then cmp "$3" "$4" | sed -E 's/.*(byte|char) ([0-9]+).*/cmp\t\2/'; fi
-umount "$W/root1" "$W/root2"
 `;
