@@ -86,6 +86,12 @@ export const ERROR_CODES = {
     'a recipe cannot be built; the message names it, the step, and the last words of the tool',
   ],
 
+  'artifact.device': ['conflict', 'a device is in use, too small, or none to write an image to; nothing was written'],
+  'artifact.exists': ['conflict', 'the file to export to is there already'],
+  'artifact.read-back': ['damage', 'a device does not give back what was written to it'],
+  'artifact.recipe': ['conflict', 'the recipe at hand is not the one that an image was made of'],
+  'artifact.unsound': ['trust', 'an artifact has no provenance, or one that does not fit'],
+
   'bundle.audience': ['conflict', 'the bundle is meant for another store, or was made by this one'],
   'bundle.base-missing': ['conflict', 'the bundle builds on a snapshot that this store does not hold'],
   'bundle.damaged': ['damage', 'parts of the bundle are damaged or missing; the message lists them'],

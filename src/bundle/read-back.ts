@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
-import { readBack } from './direct-read.ts';
+import { readBack } from '../store/direct-read.ts';
 import { closeVolume, folderOf, type VolumeJob } from './volume-writer.ts';
 
 /** Holds packs and parity of a finished volume against volume.json as the medium gives them; true if past the page cache. */
@@ -11,7 +11,7 @@ export async function readBackVolume(job: VolumeJob, volume: number, run: Run): 
   const bad: string[] = [];
   let direct = true;
   for (const file of [...document.packs, ...document.parity]) {
-    const got = await readBack(join(folder, file.name), run.signal);
+    const got = await readBack(join(folder, file.name), { signal: run.signal });
     direct &&= got.direct;
     if (got.sha256 !== file.sha256 || got.sizeBytes !== file.sizeBytes) bad.push(file.name);
   }

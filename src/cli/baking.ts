@@ -2,21 +2,32 @@
 import { KubedosError } from '../errors.ts';
 import type { ArtifactDeps } from '../image/artifacts.ts';
 import type { BakeDeps } from '../image/bake.ts';
+import type { DescribeDeps } from '../image/describe.ts';
 import type { MediaDeps } from '../image/media/bake-media.ts';
+import type { RebuildDeps } from '../image/rebuild.ts';
 import type { Snapshot, SnapshotMirror } from '../store/types.ts';
 import type { House } from '../wiring.ts';
 import { version } from './version.ts';
 
 /** For images of this snapshot. The signing key is opened when there is something to sign. */
-export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDeps> {
-  const [{ runSealed }, { partition }, { convertImage }, { packFiles }, { toolVersions, diskTools }] =
-    await Promise.all([
-      import('../exec/sealed.ts'),
-      import('../exec/sfdisk.ts'),
-      import('../exec/qemu-img.ts'),
-      import('../exec/tar.ts'),
-      import('../exec/tool-versions.ts'),
-    ]);
+export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDeps & RebuildDeps> {
+  const [
+    { runSealed },
+    { partition },
+    { convertImage },
+    { packFiles, unpackDisk },
+    { toolVersions, diskTools },
+    { readSquashed },
+    { explainDifference },
+  ] = await Promise.all([
+    import('../exec/sealed.ts'),
+    import('../exec/sfdisk.ts'),
+    import('../exec/qemu-img.ts'),
+    import('../exec/tar.ts'),
+    import('../exec/tool-versions.ts'),
+    import('../exec/unsquashfs.ts'),
+    import('../exec/diffoscope.ts'),
+  ]);
   const sources = async (mirror: SnapshotMirror, url: string): Promise<string> => {
     const config = await house.clientConfig({ snapshot, mirror, url });
     if (config !== undefined && mirror.kind === 'apt') return config.text;
@@ -29,7 +40,10 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     partition,
     convertImage,
     packFiles,
+    unpackDisk,
     toolVersions: (outputs) => toolVersions(diskTools(outputs)),
+    readSquashed,
+    explainDifference,
     ...signing(house),
   };
 }
@@ -51,6 +65,6 @@ export async function mediaDeps(house: House): Promise<MediaDeps> {
   };
 }
 
-function signing(house: House): Pick<ArtifactDeps, 'sign' | 'version'> {
+function signing(house: House): Pick<DescribeDeps, 'sign'> & Pick<ArtifactDeps, 'version'> {
   return { sign: async (bytes, date) => (await house.signer()).detached(bytes, date), version: version() };
 }

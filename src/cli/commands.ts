@@ -1,5 +1,6 @@
 /** All commands, in the order of the help. */
 import type { CommandSpec } from './command.ts';
+import { ARTIFACT_COMMANDS } from './commands/artifact.ts';
 import { bakeCommand } from './commands/bake.ts';
 import { BUNDLE_COMMANDS } from './commands/bundle.ts';
 import { CHANNEL_COMMANDS } from './commands/channel.ts';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   darksiteCheckCommand,
   ...REPO_COMMANDS,
   bakeCommand,
+  ...ARTIFACT_COMMANDS,
   searchCommand,
   ...STORE_COMMANDS,
   ...TOKEN_COMMANDS,

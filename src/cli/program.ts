@@ -16,6 +16,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   repo: 'repositories of your own packages',
   bundle: 'snapshots on their way across the air gap',
   darksite: 'questions about hosts behind the gap',
+  artifact: 'images that were baked',
   store: 'care of the store itself',
   token: 'tokens for uploads over HTTP',
 };

@@ -7,12 +7,18 @@ export async function convertImage(
   to: string,
   {
     format,
+    sourceFormat = 'raw',
     options = [],
     signal,
-  }: { readonly format: string; readonly options?: readonly string[]; readonly signal?: AbortSignal | undefined },
+  }: {
+    readonly format: string;
+    readonly sourceFormat?: string;
+    readonly options?: readonly string[];
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<void> {
   const extra = options.flatMap((option) => ['-o', option]);
-  await run(['qemu-img', 'convert', '-f', 'raw', '-O', format, ...extra, from, to], {
+  await run(['qemu-img', 'convert', '-f', sourceFormat, '-O', format, ...extra, from, to], {
     timeoutMs: 60 * 60 * 1000,
     maxOutputBytes: 1024 * 1024,
     signal,

@@ -1,4 +1,5 @@
 /** GNU tar(1), for what only its formats are taken for. */
+import { join } from 'node:path';
 import { run } from './run.ts';
 
 export interface TarRequest {
@@ -23,4 +24,14 @@ export async function packFiles({ folder, names, to, format, gzip, epoch, signal
     maxOutputBytes: 1024 * 1024,
     signal,
   });
+}
+
+/** The inverse: the one member of the archive that it wrote, into a folder; its path. */
+export async function unpackDisk(archive: string, folder: string, signal?: AbortSignal): Promise<string> {
+  await run(['tar', '--extract', '--gzip', '--file', archive, '--directory', folder, 'disk.raw'], {
+    timeoutMs: 60 * 60 * 1000,
+    maxOutputBytes: 1024 * 1024,
+    signal,
+  });
+  return join(folder, 'disk.raw');
 }

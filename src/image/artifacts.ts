@@ -7,13 +7,13 @@ import type { OutputName } from '../spec/recipe-spec.ts';
 import { writeManifest } from '../store/manifest.ts';
 import type { ManifestEntry, ManifestRef, MirrorHead, ObjectRef, Snapshot, Store } from '../store/types.ts';
 import { fileDigest } from './file-digest.ts';
+import { imageName } from './image-list.ts';
 import type { Made } from './output.ts';
-import { makeProvenance, type ProvenanceInput, type ToolVersions } from './provenance.ts';
+import type { ToolVersions } from './provenance.ts';
 
 export interface ArtifactDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
   readonly toolVersions: (outputs: readonly OutputName[]) => Promise<ToolVersions>;
-  readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
   readonly version: string;
 }
 
@@ -30,47 +30,46 @@ export interface BakeReport {
   readonly changed: boolean;
 }
 
-/** The list that a recipe's artifacts are on. */
-const imageName = (recipe: string): string => `image-${recipe}`;
-
 /** Seconds: nothing that is made of a snapshot is younger than it. */
 export function epochOf({ document }: Snapshot): number {
   return Math.floor(Date.parse(document.time) / 1000);
 }
 
-export async function showArtifacts(deps: ArtifactDeps, made: Omit<ProvenanceInput, 'version'>): Promise<BakeReport> {
-  const { artifacts, chain, snapshot } = made;
+export interface FinishedImage extends Pick<BakeReport, 'artifacts'> {
+  /** Of the recipe. */
+  readonly name: string;
+  readonly snapshot: Snapshot;
+  /** What tells of the artifacts. */
+  readonly documents: readonly ManifestEntry[];
+}
+
+export async function showArtifacts(
+  deps: Pick<ArtifactDeps, 'store'>,
+  { name, snapshot, artifacts, documents }: FinishedImage,
+): Promise<BakeReport> {
   const { objects } = deps.store;
-  const provenance = makeProvenance({ ...made, version: deps.version });
-  const date = new Date(epochOf(snapshot) * 1000);
-  const name = `${chain.name}.provenance.json`;
-  const entries: ManifestEntry[] = [
-    ...artifacts,
-    { path: name, ...(await objects.put([provenance])) },
-    { path: `${name}.asc`, ...(await objects.put([Buffer.from(await deps.sign(provenance, date))])) },
-  ].sort((a, b) => comparePaths(a.path, b.path));
+  const entries = [...artifacts, ...documents].sort((a, b) => comparePaths(a.path, b.path));
   const manifest = await writeManifest(objects, entries);
   await objects.flush();
-  const changed = await deps.store.withWriter('bake', () =>
-    show(deps, { name: imageName(chain.name), manifest, snapshot }),
-  );
-  return { image: imageName(chain.name), snapshot: snapshot.id, artifacts, manifest, changed };
+  const image = imageName(name);
+  const changed = await deps.store.withWriter('bake', () => show(deps, { name: image, manifest, snapshot }));
+  return { image, snapshot: snapshot.id, artifacts, manifest, changed };
 }
 
 /** Moves a file into the store. */
 export async function takeIn(
   { store: { objects } }: Pick<ArtifactDeps, 'store'>,
-  { file, sha256 }: Omit<Made, 'path'>,
+  { path, file, sha256 }: Made,
   { signal }: Run,
-): Promise<ObjectRef> {
+): Promise<Artifact> {
   const ref = sha256 === undefined ? await fileDigest(file, signal) : { sha256, sizeBytes: (await stat(file)).size };
   await objects.adopt(file, ref);
   await objects.flush();
-  return ref;
+  return { path, ...ref };
 }
 
 async function show(
-  { store }: ArtifactDeps,
+  { store }: Pick<ArtifactDeps, 'store'>,
   { name, manifest, snapshot }: { readonly name: string; readonly manifest: ManifestRef; readonly snapshot: Snapshot },
 ): Promise<boolean> {
   const before = await store.heads.read(name);

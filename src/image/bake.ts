@@ -6,20 +6,25 @@ import type { Run } from '../progress.ts';
 import type { OutputName } from '../spec/recipe-spec.ts';
 import { textsBelow } from '../spec/yaml-spec.ts';
 import { withScratch } from '../store/scratch.ts';
-import type { Snapshot, SnapshotMirror } from '../store/types.ts';
+import type { Sha256, Snapshot, SnapshotMirror } from '../store/types.ts';
 import { aptSources } from './apt-sources.ts';
 import { type Artifact, type ArtifactDeps, type BakeReport, epochOf, showArtifacts, takeIn } from './artifacts.ts';
+import { type DescribeDeps, describeImage } from './describe.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
-import type { Built } from './output.ts';
+import type { Built, Made } from './output.ts';
 import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
 import { payloadOf } from './payload.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 import { siteLayer } from './site-layer.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
-export interface BakeDeps extends ArtifactDeps, LayerDeps, DiskDeps, OutputDeps {
+export interface BakeDeps extends BuildDeps, DescribeDeps, ArtifactDeps {
   readonly store: ArtifactDeps['store'];
+}
+
+export interface BuildDeps extends LayerDeps, DiskDeps, OutputDeps {
+  readonly store: LayerDeps['store'];
 }
 
 export interface BakeRequest {
@@ -34,17 +39,31 @@ export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}):
   // First of all: it tells what is not installed.
   const tools = await deps.toolVersions(request.outputs);
   await removeStaleBuilds(deps.store);
-  const built = await buildArtifacts(deps, request, run);
-  const network = 'none: in a namespace of its own, whose counters were zero at the end';
-  return showArtifacts(deps, { ...built, chain, snapshot, tools, network });
+  const built = await buildArtifacts(deps, request, (made) => takeIn(deps, made, run), run);
+  const about = { ...request, ...built, epoch: epochOf(snapshot), version: deps.version, tools };
+  const documents = await describeImage(deps, about, run);
+  return showArtifacts(deps, { name: chain.name, snapshot, artifacts: built.artifacts, documents });
 }
 
-/** All layers and outputs; the artifacts are objects then, and nothing shows them. */
-async function buildArtifacts(
-  deps: BakeDeps,
+/** What becomes of a file that was made. */
+export type Take = (made: Made) => Promise<Artifact>;
+
+export interface BuiltArtifacts {
+  readonly artifacts: readonly Artifact[];
+  readonly mirrors: readonly SnapshotMirror[];
+  /** Those of the cache, the lowest first. */
+  readonly layers: readonly Layer[];
+  /** Of all layers: what is of the site lies above those of the cache. */
+  readonly keys: readonly Sha256[];
+}
+
+/** All layers and outputs, of which nothing is shown yet. */
+export async function buildArtifacts(
+  deps: BuildDeps,
   { chain, snapshot, outputs }: BakeRequest,
+  take: Take,
   run: Run,
-): Promise<{ readonly artifacts: readonly Artifact[]; readonly mirrors: readonly SnapshotMirror[] }> {
+): Promise<BuiltArtifacts> {
   const epoch = epochOf(snapshot);
   const mirrors = chain.mirrors.map((name) => mirrorOf(snapshot, name, chain));
   const payload = payloadOf(chain);
@@ -55,24 +74,30 @@ async function buildArtifacts(
   const layers: Layer[] = [];
   for (const level of chain.levels)
     layers.push(await layerOf(deps, { level, suite: chain.base.suite, mirrors, epoch, below: [...layers] }, run));
-  const artifacts = await withScratch(deps.store, 'bake', async (folder) => {
+  return withScratch(deps.store, 'bake', async (folder) => {
     const site = await inFolder(folder, 'site', (place) =>
       siteLayer(deps, { chain, sources, payload, mirrors: carried, epoch, below: layers, folder: place }, run),
     );
-    if (site !== undefined) layers.push(site);
-    const { key } = layers.at(-1) as Layer;
+    const all = site === undefined ? layers : [...layers, site];
+    const keys = all.map(({ key }) => key);
     const { name, cmdline, diskBytes, container } = chain;
-    const level = chain.levels.at(-1) as FoundRecipe;
-    const system = { name, level, layers, epoch, key, cmdline, diskBytes, container, installer };
-    const alongside = onMedium.map((each) => ({ name: each.name, manifestRoot: each.manifest.root }));
-    return makeOutputs(deps, { ...system, payload: alongside, outputs, folder }, run);
+    const system = {
+      ...{ name, cmdline, diskBytes, container, installer, epoch, layers: all, key: keys.at(-1) as Sha256 },
+      level: chain.levels.at(-1) as FoundRecipe,
+      payload: onMedium.map((each) => ({ name: each.name, manifestRoot: each.manifest.root })),
+    };
+    const artifacts = await makeOutputs(deps, { ...system, outputs, folder, take }, run);
+    return { artifacts, mirrors: [...new Set([...mirrors, ...carried, ...onMedium])], layers, keys };
   });
-  return { artifacts, mirrors: [...new Set([...mirrors, ...carried, ...onMedium])] };
 }
 
 async function makeOutputs(
-  deps: BakeDeps,
-  { outputs, ...system }: Omit<Built, 'once' | 'disk' | 'signal'> & Pick<BakeRequest, 'outputs'>,
+  deps: BuildDeps,
+  {
+    outputs,
+    take,
+    ...system
+  }: Omit<Built, 'once' | 'disk' | 'signal'> & Pick<BakeRequest, 'outputs'> & { readonly take: Take },
   run: Run,
 ): Promise<Artifact[]> {
   run.onEvent?.({ type: 'phase', phase: `write ${outputs.join(', ')}`, files: outputs.length });
@@ -91,7 +116,7 @@ async function makeOutputs(
     const files = await inFolder(system.folder, `output-${output}`, (folder) =>
       make(deps, { ...system, folder, once, disk, signal }),
     );
-    for (const { path, ...file } of files) made.push({ path, ...(await takeIn(deps, file, run)) });
+    for (const each of files) made.push(await take(each));
     count += 1;
     run.onEvent?.({ type: 'advance', files: count, bytes: 0 });
   }

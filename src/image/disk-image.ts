@@ -23,7 +23,7 @@ const MIB = 1024 ** 2;
 const SECTOR_BYTES = 512;
 const BIOS = { start: MIB, bytes: MIB };
 const EFI = { start: 2 * MIB, bytes: 64 * MIB };
-const ROOT_START = EFI.start + EFI.bytes;
+export const ROOT_START = EFI.start + EFI.bytes;
 /** The second partition table, and a whole number of MiB. */
 const END_BYTES = MIB;
 const LEAST_BYTES = 512 * MIB;

@@ -9,13 +9,14 @@ import { bakeDeps, mediaDeps } from '../baking.ts';
 import type { CommandSpec, Context, Input } from '../command.ts';
 import { findRecipe } from '../recipes.ts';
 import { formatBytes } from '../render/units.ts';
+import { verifyBake } from '../verify-bake.ts';
 
 export const bakeCommand: CommandSpec = {
   path: 'bake',
   summary: 'make disk images of a snapshot and a recipe, without a network',
   description:
-    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own; but not for a recipe with `media:`, which puts answers and a payload on an installer of a vendor.',
-  arguments: [{ name: 'recipe', summary: 'a shipped recipe, or the path of one' }],
+    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own; but not for a recipe with `media:`, which puts answers and a payload on an installer of a vendor. With --verify nothing is stored: the image is made again without the cache, of the snapshot and the recipe that its provenance names, and compared; exit status 8 where it differs.',
+  arguments: [{ name: 'recipe', summary: 'a shipped recipe, or the path of one', optional: true }],
   options: [
     { flags: '--channel <name>', summary: 'of the snapshot that this channel names', default: 'stable' },
     { flags: '--snapshot <id>', summary: 'of this snapshot' },
@@ -25,9 +26,17 @@ export const bakeCommand: CommandSpec = {
       summary: `where machines get packages from later: ${BUILD_TYPES.join(', ')} (default: as the recipe says)`,
     },
     { flags: '--url <url>', summary: 'darksite: where its mirrors are served, as http://depot.example/c/stable/' },
+    { flags: '--verify <image>', summary: 'make this image again and say whether, and in what, it differs' },
   ],
-  examples: ['kubedos bake node', 'kubedos bake roles/web.yaml --snapshot 12 --output qcow2'],
+  examples: [
+    'kubedos bake node',
+    'kubedos bake roles/web.yaml --snapshot 12 --output qcow2',
+    'kubedos bake --verify node',
+    'kubedos bake roles/web.yaml --verify web',
+  ],
   run: async (context, input) => {
+    const image = input.string('verify');
+    if (image !== undefined) return verifyBake(context, input, image);
     const found = await findRecipe(input.argument(0));
     const store = await context.house.store();
     const snapshot = await store.snapshots.resolve(input.string('snapshot') ?? input.string('channel') ?? 'stable');

@@ -1,5 +1,4 @@
 /** A recipe with `media:` and a snapshot become an ISO: the vendor's, with answers and a payload. */
-
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubedosError } from '../../errors.ts';
@@ -9,6 +8,7 @@ import { lookupPath, readManifest } from '../../store/manifest.ts';
 import { withScratch } from '../../store/scratch.ts';
 import type { ManifestEntry, Snapshot, SnapshotMirror } from '../../store/types.ts';
 import { type Artifact, type ArtifactDeps, type BakeReport, epochOf, showArtifacts, takeIn } from '../artifacts.ts';
+import { type DescribeDeps, describeMedium } from '../describe.ts';
 import { layOut, makeView } from '../mirror-view.ts';
 import type { FoundRecipe } from '../recipe-chain.ts';
 import { removeStaleBuilds } from '../stale-builds.ts';
@@ -16,7 +16,9 @@ import { checkAnswers } from './answers.ts';
 import { type MediumDeps, openMedium } from './medium.ts';
 import { type RepackDeps, repack } from './repack.ts';
 
-export interface MediaDeps extends ArtifactDeps, MediumDeps, RepackDeps {}
+export interface MediaDeps extends ArtifactDeps, MediumDeps, RepackDeps {
+  readonly sign: DescribeDeps['sign'];
+}
 
 export interface MediaRequest {
   readonly found: FoundRecipe;
@@ -37,7 +39,9 @@ export async function bakeMedia(deps: MediaDeps, request: MediaRequest, run: Run
   ]);
   const chain = { name: found.recipe.name, levels: [found] };
   const network = 'none asked for: files of the store alone went into tools that know no network';
-  return showArtifacts(deps, { artifacts, mirrors, chain, snapshot, tools, network });
+  const about = { artifacts, mirrors, chain, snapshot, tools, network, outputs: ['iso'] as const };
+  const documents = await describeMedium(deps, { ...about, epoch: epochOf(snapshot), version: deps.version });
+  return showArtifacts(deps, { name: chain.name, snapshot, artifacts, documents });
 }
 
 async function makeIso(
@@ -59,7 +63,7 @@ async function makeIso(
     cmdline: media.cmdline.split(' ').filter(Boolean),
     ...(await payloadOf(deps, request, run)),
   });
-  const artifact = { path: `${found.recipe.name}.iso`, ...(await takeIn(deps, { file }, run)) };
+  const artifact = await takeIn(deps, { path: `${found.recipe.name}.iso`, file }, run);
   run.onEvent?.({ type: 'advance', files: 1, bytes: artifact.sizeBytes });
   return artifact;
 }

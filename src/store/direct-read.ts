@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { errnoOf, storageError } from '../errors.ts';
-import { throwIfCancelled } from './cancel.ts';
+import { errnoOf, KubedosError, storageError } from '../errors.ts';
 
 const BLOCK_BYTES = 4 * 1024 * 1024;
 /** Media want memory that begins at a multiple of this. */
@@ -18,7 +17,15 @@ export interface ReadBack {
   readonly direct: boolean;
 }
 
-export async function readBack(file: string, signal?: AbortSignal): Promise<ReadBack> {
+export interface ReadBackOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Of a device, which is larger than what was written: so much of it. */
+  readonly sizeBytes?: number | undefined;
+  readonly onBytes?: ((done: number) => void) | undefined;
+}
+
+export async function readBack(file: string, options: ReadBackOptions = {}): Promise<ReadBack> {
+  const { signal, sizeBytes: wanted = Number.POSITIVE_INFINITY, onBytes } = options;
   try {
     const direct = await openDirect(file);
     const handle = direct?.handle ?? (await open(file, 'r'));
@@ -26,12 +33,14 @@ export async function readBack(file: string, signal?: AbortSignal): Promise<Read
     try {
       const digest = createHash('sha256');
       let sizeBytes = 0;
-      for (;;) {
-        throwIfCancelled(signal, 'read back');
+      while (sizeBytes < wanted) {
+        if (signal?.aborted) throw new KubedosError('cancelled', `read back ${file}: stopped`);
         const { bytesRead } = await handle.read(block, 0, block.length, sizeBytes);
         if (bytesRead === 0) break;
-        digest.update(block.subarray(0, bytesRead));
-        sizeBytes += bytesRead;
+        const piece = block.subarray(0, Math.min(bytesRead, wanted - sizeBytes));
+        digest.update(piece);
+        sizeBytes += piece.length;
+        onBytes?.(sizeBytes);
         // Only the end of a file leaves a position that O_DIRECT would refuse.
         if (bytesRead < block.length && bytesRead % 512 !== 0) break;
       }
