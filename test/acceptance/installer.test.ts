@@ -105,7 +105,7 @@ describe('the installer', () => {
     [
       'the disk is not there',
       '',
-      async () => [hardDisk(await blankDisk(GIB), 'OTHER', 0)],
+      async () => [hardDisk(await blankDisk(GIB), 'OTHER', 1)],
       /serial=OTHER[\s\S]*nothing was written\s+kubedos: stopped: disk serial=TARGET is not there/,
     ],
   ];
@@ -114,19 +114,19 @@ describe('the installer', () => {
       [
         'two disks answer',
         '',
-        async () => [hardDisk(await blankDisk(GIB), 'TARGET', 0), hardDisk(await blankDisk(GIB), 'TARGET', 1)],
+        async () => [hardDisk(await blankDisk(GIB), 'TARGET', 1), hardDisk(await blankDisk(GIB), 'TARGET', 2)],
         /stopped: disk serial=TARGET is ambiguous: \/dev\/vda and \/dev\/vdb/,
       ],
       [
         'two disks are of that size',
         'kubedos.disk=size=512MiB..2GiB',
-        async () => [hardDisk(await blankDisk(GIB), 'ONE', 0), hardDisk(await blankDisk(GIB), 'TWO', 1)],
+        async () => [hardDisk(await blankDisk(GIB), 'ONE', 1), hardDisk(await blankDisk(GIB), 'TWO', 2)],
         /stopped: disk size=512MiB\.\.2GiB is ambiguous/,
       ],
       [
         'the disk is too small',
         '',
-        async () => [hardDisk(await blankDisk(GIB / 2), 'TARGET', 0)],
+        async () => [hardDisk(await blankDisk(GIB / 2), 'TARGET', 1)],
         /stopped: disk \/dev\/vda has 512 MiB, 896 are needed/,
       ],
       [
@@ -156,7 +156,7 @@ describe('the installer', () => {
       async () => {
         const iso = await artifact(await room.bake(await room.recipe('carrying', {}), 'iso'), 'iso');
         const disk = await blankDisk(GIB);
-        const devices = [...(await installer(iso, '')), ...cdrom(iso, 5), ...hardDisk(disk, 'ONE', 0)];
+        const devices = [...(await installer(iso, '')), ...cdrom(iso, 5), ...hardDisk(disk, 'ONE', 1)];
         const log = await boot(/stopped: .*/, 'bios', ...devices);
         expect(log).toMatch(/\/dev\/vda 1024 MiB, .* serial=ONE .*id=virtio-ONE[\s\S]*stopped: no disk is named/);
         expect(await isBlank(disk)).toBe(true);
@@ -171,14 +171,14 @@ describe('the installer', () => {
         await tool('mke2fs', '-q', '-t', 'ext4', disk);
         const before = await tool('sha256sum', disk);
         const iso = await artifact(made, 'iso');
-        const devices = [...cdrom(iso, 5), ...hardDisk(disk, 'TARGET', 0)];
+        const devices = [...cdrom(iso, 5), ...hardDisk(disk, 'TARGET', 1)];
         const log = await boot(/stopped: .*/, 'bios', ...(await installer(iso, '')), ...devices);
         expect(log).toMatch(/stopped: disk \/dev\/vda is not empty/);
         expect(await tool('sha256sum', disk)).toBe(before);
         const damaged = join(room.dir, 'damaged.iso');
         await copyFile(iso, damaged);
         await flipByte(damaged, '/kubedos/disk.raw.zst');
-        const again = [...cdrom(damaged, 5), ...hardDisk(disk, 'TARGET', 0)];
+        const again = [...cdrom(damaged, 5), ...hardDisk(disk, 'TARGET', 1)];
         const words = await installer(damaged, 'kubedos.wipe=yes');
         expect(await boot(/stopped: .*/, 'bios', ...words, ...again)).toMatch(
           /stopped: the image on the medium is damaged/,
@@ -205,7 +205,7 @@ describe('the installer', () => {
         await writeFile(answer, text);
         await tool('xorriso', '-dev', altered, '-boot_image', 'any', 'keep', '-update', answer, '/kubedos/answer');
         const disk = await blankDisk(GIB);
-        const devices = [...(await installer(iso, '')), ...cdrom(altered, 5), ...hardDisk(disk, 'TARGET', 0)];
+        const devices = [...(await installer(iso, '')), ...cdrom(altered, 5), ...hardDisk(disk, 'TARGET', 1)];
         expect(await boot(/stopped: .*/, 'bios', ...devices)).toMatch(/stopped: what was written is not the image/);
       },
       PATIENCE_MS,

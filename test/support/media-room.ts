@@ -81,7 +81,7 @@ export class MediaRoom {
   }
 }
 
-/** `order`: where the firmware looks first. */
+/** `order`: where the firmware looks first; 0 is taken where QEMU is given a kernel. */
 export function hardDisk(file: string, serial: string, order: number): string[] {
   const id = `disk${order}`;
   const device = `virtio-blk-pci,drive=${id},serial=${serial},bootindex=${order}`;

@@ -26,7 +26,9 @@ ln -s /proc/self/fd "$T/dev/fd"
 
 say 'make the initramfs'
 cp -r "$T/etc/initramfs-tools" "$T/tmp/conf"
-cp -r "$W"/initramfs/* "$T/tmp/conf/"
+# Whatever umask the files were written under.
+cp -r --no-preserve=mode "$W"/initramfs/* "$T/tmp/conf/"
+chmod 755 "$T/tmp/conf/hooks/kubedos"
 # Nor does what this machine swaps to go into it.
 echo RESUME=none > "$T/tmp/conf/conf.d/resume"
 TMPDIR=/tmp chroot "$T" mkinitramfs -d /tmp/conf -o /tmp/initrd "$kernel" < /dev/null >&2

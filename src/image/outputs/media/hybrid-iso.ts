@@ -49,6 +49,6 @@ say 'write the ISO'
     -append_partition 2 C12A7328-F81F-11D2-BA4B-00A0C93EC93B "$W/efi.img" -appended_part_as_gpt \
     -c /boot/boot.cat -b /boot/grub/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info \
     -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot -o - "$W/iso" || : > "$W/failed"
-} | { tee "$W/medium.iso" || : > "$W/failed"; } | sha256
+} | sha256 "$W/medium.iso"
 [ ! -e "$W/failed" ] || fail 'it cannot be written'
 `;
