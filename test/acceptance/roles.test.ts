@@ -162,6 +162,6 @@ describe('a machine of each role answers for its service', () => {
       const ask = async (log: string) => ((await role.ask(ports, log)) ? true : undefined);
       expect(await bootAnd({ file, format: 'raw' }, { firmware: 'bios', folder: dir, nic }, ask)).toBe(true);
     },
-    12 * MINUTE,
+    20 * MINUTE,
   );
 });

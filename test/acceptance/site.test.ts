@@ -41,7 +41,8 @@ beforeAll(async () => {
   });
 }, 10 * MINUTE);
 afterAll(async () => {
-  await kubedos(data, 'mirror', 'remove', 'image-test-site', '--yes');
+  const known = await kubedos(data, 'mirror', 'list');
+  if (known.includes('image-test-site')) await kubedos(data, 'mirror', 'remove', 'image-test-site', '--yes');
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -102,7 +103,7 @@ it(
       await server.stop();
     }
   },
-  12 * MINUTE,
+  20 * MINUTE,
 );
 
 it(
@@ -141,7 +142,7 @@ it(
     ]);
     expect(await inside(`stat ${keyring}`)).toMatch(/Type: regular/);
   },
-  12 * MINUTE,
+  20 * MINUTE,
 );
 
 it.each([

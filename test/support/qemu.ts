@@ -11,8 +11,8 @@ export interface Disk {
 }
 
 const OVMF = '/usr/share/OVMF';
-/** Without hardware help: 20 to 40 s of a quiet machine to the login. */
-const PATIENCE_MS = 240_000;
+/** Without hardware help: 20 to 40 s of a quiet machine to the login, and ten times that where others work beside it. */
+const PATIENCE_MS = 600_000;
 
 export interface MachineOptions {
   readonly firmware: Firmware;
