@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { type Forwarded, forwarded } from '../support/forwarded.ts';
 import { bootAnd } from '../support/qemu.ts';
-import { kubedos, MINUTE, tool } from '../support/real-debian.ts';
+import { BOOTABLE, kubedos, MINUTE, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
 
 let dir: string;
@@ -17,7 +17,7 @@ let data: string;
 const images: string[] = [];
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-roles-'));
-  data = await rolesStore();
+  data = await rolesStore('roles', [BOOTABLE, 'debian-12-roles']);
 }, 10 * MINUTE);
 afterAll(async () => {
   for (const image of images) await kubedos(data, 'mirror', 'remove', image, '--yes');

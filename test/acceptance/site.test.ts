@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { INSTALLATION } from '../../src/wiring.ts';
 import { KUBEDOS } from '../support/command-line.ts';
 import { bootUntil } from '../support/qemu.ts';
-import { kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
+import { BOOTABLE, kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
 
 const run = promisify(execFile);
@@ -20,7 +20,7 @@ let data: string;
 let site: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-site-'));
-  data = await rolesStore();
+  data = await rolesStore('site', [BOOTABLE]);
   await writeFile(join(dir, 'note.txt'), 'travelled along\n');
   await writeFile(join(dir, 'tell.sh'), TELL);
   const unit = `[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\nStandardOutput=tty\nStandardError=tty\nTTYPath=/dev/ttyS0\nExecStart=/bin/sh /usr/local/bin/tell\n[Install]\nWantedBy=multi-user.target\n`;
