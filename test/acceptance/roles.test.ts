@@ -60,7 +60,7 @@ const ROLES: readonly Role[] = [
     ports: [2049],
     ask: async ([nfs]) => {
       const { port } = nfs as Forwarded;
-      const url = `nfs://127.0.0.1/README?version=4&nfsport=${port}`;
+      const url = `nfs://127.0.0.1//README?version=4&nfsport=${port}`;
       return (await tool('nfs-cat', url).catch(() => '')).startsWith('Shared by NFS.');
     },
   },
