@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { type Forwarded, forwarded } from '../support/forwarded.ts';
 import { bootAnd } from '../support/qemu.ts';
-import { kubedos, MINUTE, tool } from '../support/real-debian.ts';
+import { BOOTABLE, kubedos, MINUTE, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
 
 let dir: string;
@@ -17,7 +17,7 @@ let data: string;
 const images: string[] = [];
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-roles-'));
-  data = await rolesStore();
+  data = await rolesStore('roles', [BOOTABLE, 'debian-12-roles']);
 }, 10 * MINUTE);
 afterAll(async () => {
   for (const image of images) await kubedos(data, 'mirror', 'remove', image, '--yes');
@@ -60,7 +60,7 @@ const ROLES: readonly Role[] = [
     ports: [2049],
     ask: async ([nfs]) => {
       const { port } = nfs as Forwarded;
-      const url = `nfs://127.0.0.1/README?version=4&nfsport=${port}`;
+      const url = `nfs://127.0.0.1//README?version=4&nfsport=${port}`;
       return (await tool('nfs-cat', url).catch(() => '')).startsWith('Shared by NFS.');
     },
   },
@@ -162,6 +162,6 @@ describe('a machine of each role answers for its service', () => {
       const ask = async (log: string) => ((await role.ask(ports, log)) ? true : undefined);
       expect(await bootAnd({ file, format: 'raw' }, { firmware: 'bios', folder: dir, nic }, ask)).toBe(true);
     },
-    12 * MINUTE,
+    20 * MINUTE,
   );
 });

@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { INSTALLATION } from '../../src/wiring.ts';
 import { KUBEDOS } from '../support/command-line.ts';
 import { bootUntil } from '../support/qemu.ts';
-import { kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
+import { BOOTABLE, kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
 
 const run = promisify(execFile);
@@ -20,7 +20,7 @@ let data: string;
 let site: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-site-'));
-  data = await rolesStore();
+  data = await rolesStore('site', [BOOTABLE]);
   await writeFile(join(dir, 'note.txt'), 'travelled along\n');
   await writeFile(join(dir, 'tell.sh'), TELL);
   const unit = `[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\nStandardOutput=tty\nStandardError=tty\nTTYPath=/dev/ttyS0\nExecStart=/bin/sh /usr/local/bin/tell\n[Install]\nWantedBy=multi-user.target\n`;
@@ -41,7 +41,8 @@ beforeAll(async () => {
   });
 }, 10 * MINUTE);
 afterAll(async () => {
-  await kubedos(data, 'mirror', 'remove', 'image-test-site', '--yes');
+  const known = await kubedos(data, 'mirror', 'list');
+  if (known.includes('image-test-site')) await kubedos(data, 'mirror', 'remove', 'image-test-site', '--yes');
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -102,7 +103,7 @@ it(
       await server.stop();
     }
   },
-  12 * MINUTE,
+  20 * MINUTE,
 );
 
 it(
@@ -141,7 +142,7 @@ it(
     ]);
     expect(await inside(`stat ${keyring}`)).toMatch(/Type: regular/);
   },
-  12 * MINUTE,
+  20 * MINUTE,
 );
 
 it.each([

@@ -2,19 +2,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BOOTABLE, cachedStore, kubedos } from './real-debian.ts';
+import { cachedStore, kubedos } from './real-debian.ts';
 import { buildStandIn, STAND_INS } from './stand-ins.ts';
 
-export const ROLES = 'debian-12-roles';
-
-/** With the channel `roles`. Its own, since the snapshots of other tests would give their layers new keys. */
-export async function rolesStore(): Promise<string> {
-  const data = cachedStore('roles');
+/**
+ * With the channel `roles`: of these mirrors, and of the stand-ins. Each test file has a store of its own, since they run
+ * beside one another, and since snapshots of other tests would give its layers new keys.
+ */
+export async function rolesStore(name: string, mirrors: readonly string[]): Promise<string> {
+  const data = cachedStore(name);
   const known = await kubedos(data, 'mirror', 'list', '--json').catch(async () => {
     await kubedos(data, 'init');
     return '';
   });
-  await kubedos(data, 'mirror', 'sync', BOOTABLE, ROLES, '--quiet');
+  await kubedos(data, 'mirror', 'sync', ...mirrors, '--quiet');
   const folder = await mkdtemp(join(tmpdir(), 'kubedos-stand-ins-'));
   try {
     for (const [repo, standIns] of Object.entries(STAND_INS)) {
@@ -25,16 +26,6 @@ export async function rolesStore(): Promise<string> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  await kubedos(
-    data,
-    'snapshot',
-    'create',
-    '--mirror',
-    BOOTABLE,
-    ROLES,
-    ...Object.keys(STAND_INS),
-    '--channel',
-    'roles',
-  );
+  await kubedos(data, 'snapshot', 'create', '--mirror', ...mirrors, ...Object.keys(STAND_INS), '--channel', 'roles');
   return data;
 }
