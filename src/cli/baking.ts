@@ -14,10 +14,10 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     import('../exec/tar.ts'),
     import('../exec/tool-versions.ts'),
   ]);
-  const sources = async (mirror: SnapshotMirror, url: string): Promise<string> => {
+  const sources = async (kind: 'apt' | 'yum', mirror: SnapshotMirror, url: string): Promise<string> => {
     const config = await house.clientConfig({ snapshot, mirror, url });
-    if (config !== undefined && mirror.kind === 'apt') return config.text;
-    throw new KubedosError('spec.invalid', `mirrors: ${mirror.name} is no apt repository`);
+    if (config !== undefined && mirror.kind === kind) return config.text;
+    throw new KubedosError('spec.invalid', `mirrors: ${mirror.name} is no ${kind} repository`);
   };
   return {
     store: await house.store(),

@@ -97,7 +97,7 @@ async function buildArtifacts(
   const mirrors = chain.mirrors.map((name) => mirrorOf(snapshot, name, chain));
   const layers: Layer[] = [];
   for (const level of chain.levels)
-    layers.push(await layerOf(deps, { level, suite: chain.base.suite, mirrors, epoch, below: [...layers] }, run));
+    layers.push(await layerOf(deps, { level, base: chain.base, mirrors, epoch, below: [...layers] }, run));
   const { key } = layers.at(-1) as Layer;
   const { name, cmdline, diskBytes } = chain;
   const system = { name, level: chain.levels.at(-1) as FoundRecipe, layers, epoch, key, cmdline, diskBytes };
