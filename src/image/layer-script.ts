@@ -77,10 +77,12 @@ while read -r name uid groups shell; do
   [ "$groups" = - ] || set -- "$@" --groups "$groups"
   inside useradd "$@" "$name"
   if [ -s "$W/keys/$name" ]; then
-    home=$(chroot "$T" getent passwd "$name" | cut -d: -f6)
-    inside install -d -m 700 -o "$name" -g "$name" "$home/.ssh"
+    IFS=: read -r _ _ user group _ home _ <<ENTRY
+$(chroot "$T" getent passwd "$name")
+ENTRY
+    inside install -d -m 700 -o "$user" -g "$group" "$home/.ssh"
     cp "$W/keys/$name" "$T/run/kubedos/keys"
-    inside install -m 600 -o "$name" -g "$name" /run/kubedos/keys "$home/.ssh/authorized_keys"
+    inside install -m 600 -o "$user" -g "$group" /run/kubedos/keys "$home/.ssh/authorized_keys"
   fi
 done < "$W/users"
 
