@@ -16,8 +16,9 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     { partition },
     { convertImage },
     { packFiles, unpackDisk },
-    { toolVersions, diskTools },
+    { toolVersions, systemTools },
     { readSquashed },
+    { queryRpm },
     { explainDifference },
   ] = await Promise.all([
     import('../exec/sealed.ts'),
@@ -26,12 +27,13 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     import('../exec/tar.ts'),
     import('../exec/tool-versions.ts'),
     import('../exec/unsquashfs.ts'),
+    import('../exec/rpm-query.ts'),
     import('../exec/diffoscope.ts'),
   ]);
   const sources = async (mirror: SnapshotMirror, url: string): Promise<string> => {
     const config = await house.clientConfig({ snapshot, mirror, url });
-    if (config !== undefined && mirror.kind === 'apt') return config.text;
-    throw new KubedosError('spec.invalid', `mirrors: ${mirror.name} is no apt repository`);
+    if (config !== undefined) return config.text;
+    throw new KubedosError('spec.invalid', `mirrors: ${mirror.name} is no repository of packages`);
   };
   return {
     store: await house.store(),
@@ -41,8 +43,9 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     convertImage,
     packFiles,
     unpackDisk,
-    toolVersions: (outputs) => toolVersions(diskTools(outputs)),
+    toolVersions: ({ chain, outputs }) => toolVersions(systemTools(chain.base.distribution, outputs)),
     readSquashed,
+    queryRpm,
     explainDifference,
     ...signing(house),
   };

@@ -5,7 +5,6 @@ import { runForText } from './run.ts';
 export type Tool = readonly [name: string, option: string, debianPackage: string];
 
 const DISK_TOOLS: readonly Tool[] = [
-  ['mmdebstrap', '--version', 'mmdebstrap'],
   ['mksquashfs', '-version', 'squashfs-tools'],
   ['mke2fs', '-V', 'e2fsprogs'],
   ['mkfs.vfat', '--help', 'dosfstools'],
@@ -18,9 +17,22 @@ const DISK_TOOLS: readonly Tool[] = [
 
 const XORRISO: Tool = ['xorriso', '-version', 'xorriso'];
 
-/** For the outputs of a system. */
-export const diskTools = (outputs: readonly string[]): readonly Tool[] =>
-  outputs.includes('iso') || outputs.includes('live') ? [...DISK_TOOLS, XORRISO] : DISK_TOOLS;
+/** What systems are put together by. faketime tells no version without a command. */
+const FAMILY_TOOLS: Readonly<Record<'debian' | 'el', readonly Tool[]>> = {
+  debian: [['mmdebstrap', '--version', 'mmdebstrap']],
+  el: [
+    ['dnf', '--version', 'dnf'],
+    ['rpm', '--version', 'rpm'],
+    ['faketime', '--version', 'faketime'],
+  ],
+};
+
+/** For a system and its outputs. */
+export const systemTools = (family: 'debian' | 'el', outputs: readonly string[]): readonly Tool[] => [
+  ...FAMILY_TOOLS[family],
+  ...DISK_TOOLS,
+  ...(outputs.includes('iso') || outputs.includes('live') ? [XORRISO] : []),
+];
 
 /** For vendors' media. */
 export const MEDIA_TOOLS: readonly Tool[] = [

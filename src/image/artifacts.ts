@@ -3,17 +3,14 @@ import { stat } from 'node:fs/promises';
 import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
 import type { Run } from '../progress.ts';
-import type { OutputName } from '../spec/recipe-spec.ts';
 import { writeManifest } from '../store/manifest.ts';
 import type { ManifestEntry, ManifestRef, MirrorHead, ObjectRef, Snapshot, Store } from '../store/types.ts';
 import { fileDigest } from './file-digest.ts';
 import { imageName } from './image-list.ts';
 import type { Made } from './output.ts';
-import type { ToolVersions } from './provenance.ts';
 
 export interface ArtifactDeps {
   readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
-  readonly toolVersions: (outputs: readonly OutputName[]) => Promise<ToolVersions>;
   readonly version: string;
 }
 

@@ -7,21 +7,26 @@ import type { OutputName } from '../spec/recipe-spec.ts';
 import { textsBelow } from '../spec/yaml-spec.ts';
 import { withScratch } from '../store/scratch.ts';
 import type { Sha256, Snapshot, SnapshotMirror } from '../store/types.ts';
-import { aptSources } from './apt-sources.ts';
 import { type Artifact, type ArtifactDeps, type BakeReport, epochOf, showArtifacts, takeIn } from './artifacts.ts';
 import { type DescribeDeps, describeImage } from './describe.ts';
 import { type DiskDeps, rawDisk } from './disk-image.ts';
 import { type Layer, type LayerDeps, layerOf } from './layer.ts';
 import type { Built, Made } from './output.ts';
-import { OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
+import { checkOutputs, OUTPUT_FORMS, type OutputDeps } from './outputs.ts';
+import { packageSources } from './package-sources.ts';
 import { payloadOf } from './payload.ts';
+import type { ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 import { siteLayer } from './site-layer.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
 export interface BakeDeps extends BuildDeps, DescribeDeps, ArtifactDeps {
   readonly store: ArtifactDeps['store'];
+  readonly toolVersions: VersionsOf;
 }
+
+/** Of the tools that a build takes. */
+export type VersionsOf = (request: Pick<BakeRequest, 'chain' | 'outputs'>) => Promise<ToolVersions>;
 
 export interface BuildDeps extends LayerDeps, DiskDeps, OutputDeps {
   readonly store: LayerDeps['store'];
@@ -36,8 +41,9 @@ export interface BakeRequest {
 /** Builds what is not in the cache, and makes the artifacts visible in one step. */
 export async function bake(deps: BakeDeps, request: BakeRequest, run: Run = {}): Promise<BakeReport> {
   const { chain, snapshot } = request;
-  // First of all: it tells what is not installed.
-  const tools = await deps.toolVersions(request.outputs);
+  checkOutputs(chain, request.outputs);
+  // Before anything is made: it tells what is not installed.
+  const tools = await deps.toolVersions(request);
   await removeStaleBuilds(deps.store);
   const built = await buildArtifacts(deps, request, (made) => takeIn(deps, made, run), run);
   const about = { ...request, ...built, epoch: epochOf(snapshot), version: deps.version, tools };
@@ -65,15 +71,15 @@ export async function buildArtifacts(
   run: Run,
 ): Promise<BuiltArtifacts> {
   const epoch = epochOf(snapshot);
-  const mirrors = chain.mirrors.map((name) => mirrorOf(snapshot, name, chain));
+  const mirrors = chain.mirrors.map((name) => packagesMirror(snapshot, name, chain));
   const payload = payloadOf(chain);
   const carried = payload.flatMap(({ mirror }) => (mirror === undefined ? [] : [mirrorOf(snapshot, mirror, chain)]));
   const { installer } = chain;
   const onMedium = outputs.includes('iso') ? installer.payload.map((each) => mirrorOf(snapshot, each, chain)) : [];
-  const sources = await aptSources(deps, { chain, mirrors, payload });
+  const sources = await packageSources(deps, { chain, mirrors, payload });
   const layers: Layer[] = [];
   for (const level of chain.levels)
-    layers.push(await layerOf(deps, { level, suite: chain.base.suite, mirrors, epoch, below: [...layers] }, run));
+    layers.push(await layerOf(deps, { level, base: chain.base, mirrors, epoch, below: [...layers] }, run));
   return withScratch(deps.store, 'bake', async (folder) => {
     const site = await inFolder(folder, 'site', (place) =>
       siteLayer(deps, { chain, sources, payload, mirrors: carried, epoch, below: layers, folder: place }, run),
@@ -129,15 +135,27 @@ async function inFolder<T>(parent: string, name: string, work: (folder: string) 
   return work(folder);
 }
 
-function mirrorOf({ document, id }: Snapshot, name: string, { levels }: RecipeChain): SnapshotMirror {
+function packagesMirror(snapshot: Snapshot, name: string, chain: RecipeChain): SnapshotMirror {
+  const mirror = mirrorOf(snapshot, name, chain);
+  const kind = chain.base.distribution === 'debian' ? 'apt' : 'yum';
+  if (mirror.kind === kind) return mirror;
+  throw new KubedosError('spec.invalid', `${placeOf(name, chain)}: mirrors: ${name} is no ${kind} repository`);
+}
+
+function mirrorOf({ document, id }: Snapshot, name: string, chain: RecipeChain): SnapshotMirror {
   const mirror = document.mirrors.find((each) => each.name === name);
   if (mirror !== undefined) return mirror;
+  throw new KubedosError('store.not-found', `${placeOf(name, chain)}: snapshot ${id} holds no ${name}`, {
+    hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
+  });
+}
+
+/** File and line that name a mirror. */
+function placeOf(name: string, { levels }: RecipeChain): string {
   // It is one of mirrors:, of payload:, or of the installer's.
   const places = levels.flatMap(({ file, text }) =>
     ['mirrors', 'payload', 'installer'].flatMap((field) => textsBelow(text, field).map((each) => ({ ...each, file }))),
   );
   const place = places.find(({ value }) => value === name);
-  throw new KubedosError('store.not-found', `${place?.file}:${place?.line}: snapshot ${id} holds no ${name}`, {
-    hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
-  });
+  return `${place?.file}:${place?.line}`;
 }

@@ -1,11 +1,16 @@
 /** The documents beside the artifacts of an image: its contents and its provenance, each with a signature. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { KubedosError } from '../errors.ts';
+import type { queryRpm } from '../exec/rpm-query.ts';
 import type { readSquashed } from '../exec/unsquashfs.ts';
 import type { Run } from '../progress.ts';
 import { readManifest } from '../store/manifest.ts';
+import { withScratch } from '../store/scratch.ts';
 import type { ManifestEntry, ObjectStore, Sha256, SnapshotMirror, Store } from '../store/types.ts';
 import { imageName, provenanceName } from './image-list.ts';
 import { type InstalledPackage, installedPackages } from './installed-packages.ts';
+import { installedRpms, RPM_FIELDS } from './installed-rpms.ts';
 import type { Layer } from './layer.ts';
 import { digestRecipes, makeProvenance, type ProvenanceInput } from './provenance.ts';
 import type { RecipeChain } from './recipe-chain.ts';
@@ -14,8 +19,9 @@ import { SILENCE } from './silence.ts';
 import { uuidOf } from './uuid.ts';
 
 export interface DescribeDeps {
-  readonly store: Pick<Store, 'objects'>;
+  readonly store: Pick<Store, 'objects' | 'file'>;
   readonly readSquashed: typeof readSquashed;
+  readonly queryRpm: typeof queryRpm;
   readonly sign: (bytes: Uint8Array, date: Date) => Promise<string>;
 }
 
@@ -36,7 +42,7 @@ export async function describeImage(deps: DescribeDeps, request: DescribeRequest
     time: snapshot.document.time,
     uuid: uuidOf(keys.at(-1) as Sha256, `contents of ${chain.name} of snapshot ${snapshot.id} by ${version}`),
     base: chain.base,
-    packages: await packagesOf(deps, { layers, mirrors }, run),
+    packages: await packagesOf(deps, { layers, mirrors, chain }, run),
     version,
   };
   const { objects } = deps.store;
@@ -53,7 +59,7 @@ export async function describeImage(deps: DescribeDeps, request: DescribeRequest
 
 /** Of an artifact that is no system of ours: its provenance alone. */
 export async function describeMedium(
-  deps: Omit<DescribeDeps, 'readSquashed'>,
+  deps: Pick<DescribeDeps, 'store' | 'sign'>,
   request: Omit<ProvenanceInput, 'byproducts' | 'recipes' | 'layers'>,
 ): Promise<ManifestEntry[]> {
   const provenance = await provenanceOf({ ...request, layers: [], byproducts: [] });
@@ -72,7 +78,7 @@ async function provenanceOf(request: Omit<ProvenanceInput, 'recipes'>): Promise<
 }
 
 async function signDocuments(
-  { store: { objects }, sign }: Omit<DescribeDeps, 'readSquashed'>,
+  { store: { objects }, sign }: Pick<DescribeDeps, 'store' | 'sign'>,
   documents: readonly SignedDocument[],
   epoch: number,
 ): Promise<ManifestEntry[]> {
@@ -86,30 +92,52 @@ async function signDocuments(
 }
 
 const DPKG_STATUS = 'var/lib/dpkg/status';
+const RPM_DATABASE = 'var/lib/rpm/rpmdb.sqlite';
 
-/** dpkg writes its status whole: that of the uppermost layer with one is that of the system. */
+/** Both dpkg and rpm write one file anew: that of the uppermost layer with one is that of the system. */
 async function packagesOf(
-  { readSquashed, store }: DescribeDeps,
-  { layers, mirrors }: Pick<DescribeRequest, 'layers' | 'mirrors'>,
+  deps: DescribeDeps,
+  { layers, mirrors, chain }: Pick<DescribeRequest, 'layers' | 'mirrors' | 'chain'>,
   { signal }: Run,
 ): Promise<InstalledPackage[]> {
-  for (const { file } of [...layers].reverse()) {
-    const status = await readSquashed(file, DPKG_STATUS, signal);
-    if (status !== undefined) return installedPackages(status, await debDigests(store.objects, mirrors));
+  const { objects } = deps.store;
+  if (chain.base.distribution === 'debian') {
+    const status = await uppermost(deps, layers, DPKG_STATUS, signal);
+    return installedPackages(status, await packageDigests(objects, mirrors, '.deb'));
   }
-  throw new KubedosError('bake.failed', `describe the system: none of its layers has /${DPKG_STATUS}`);
+  const database = await uppermost(deps, layers, RPM_DATABASE, signal);
+  const answer = await withScratch(deps.store, 'bake', async (folder) => {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, basename(RPM_DATABASE)), database);
+    return deps.queryRpm(folder, RPM_FIELDS, signal);
+  });
+  return installedRpms(answer, await packageDigests(objects, mirrors, '.rpm'));
+}
+
+async function uppermost(
+  { readSquashed }: DescribeDeps,
+  layers: readonly Layer[],
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  for (const { file } of [...layers].reverse()) {
+    const found = await readSquashed(file, path, signal);
+    if (found !== undefined) return found;
+  }
+  throw new KubedosError('bake.failed', `describe the system: none of its layers has /${path}`);
 }
 
 /** SHA-256 by file name. A name that stands for two files is left out: nobody knows which one was taken. */
-async function debDigests(
+async function packageDigests(
   objects: ObjectStore,
   mirrors: readonly SnapshotMirror[],
+  ending: string,
 ): Promise<ReadonlyMap<string, Sha256>> {
   const digests = new Map<string, Sha256>();
   const ambiguous = new Set<string>();
   for (const { manifest } of mirrors)
     for await (const { path, sha256 } of readManifest(objects, manifest.root)) {
-      if (!path.endsWith('.deb')) continue;
+      if (!path.endsWith(ending)) continue;
       // Some archives write the colon of an epoch, or encode it.
       const name = path.slice(path.lastIndexOf('/') + 1).replace(/_\d+(?::|%3a)/i, '_');
       if ((digests.get(name) ?? sha256) !== sha256) ambiguous.add(name);

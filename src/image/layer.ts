@@ -4,12 +4,12 @@ import { chmod, mkdir, rename, symlink, utimes, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import type { runSealed } from '../exec/sealed.ts';
 import type { Run } from '../progress.ts';
-import type { Recipe } from '../spec/recipe-spec.ts';
+import type { Recipe, RecipeBase } from '../spec/recipe-spec.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
 import { withScratch } from '../store/scratch.ts';
 import type { SnapshotMirror, Store } from '../store/types.ts';
 import { buildFailure } from './failure.ts';
-import { LAYER_SCRIPT } from './layer-script.ts';
+import { layerScript } from './layer-script.ts';
 import { makeView } from './mirror-view.ts';
 import type { FoundRecipe } from './recipe-chain.ts';
 import { checkSilence } from './silence.ts';
@@ -29,7 +29,7 @@ export interface Layer {
 
 export interface LayerRequest {
   readonly level: FoundRecipe;
-  readonly suite: string;
+  readonly base: RecipeBase;
   readonly mirrors: readonly SnapshotMirror[];
   /** Seconds: nothing in the layer is younger. */
   readonly epoch: number;
@@ -61,16 +61,25 @@ export async function layerOf(deps: LayerDeps, request: LayerRequest, run: Run =
   return { key, file };
 }
 
-function layerKey(
-  { level, suite, mirrors, epoch, below }: LayerRequest,
-  contents: ReadonlyMap<string, Buffer>,
-): string {
-  const { description, name, outputs, disk, cmdline, build: _, payload, oci, installer, ...recipe } = level.recipe;
+function layerKey({ level, base, mirrors, epoch, below }: LayerRequest, contents: ReadonlyMap<string, Buffer>): string {
+  const {
+    description,
+    name,
+    outputs,
+    disk,
+    cmdline,
+    build: _,
+    payload,
+    oci,
+    installer,
+    media,
+    ...recipe
+  } = level.recipe;
   const parts = {
     format: FORMAT,
     recipe,
     contents: [...contents].map(([path, bytes]) => [path, hash('sha256', bytes)]),
-    suite,
+    base,
     mirrors: mirrors.map(({ name, manifest }) => [name, manifest.root]),
     epoch,
     below: below.at(-1)?.key ?? null,
@@ -94,15 +103,18 @@ interface Preparation {
 }
 
 async function prepare(deps: LayerDeps, { request, contents, folder }: Preparation, { signal }: Run): Promise<void> {
-  const { level, mirrors } = request;
+  const { level, mirrors, base } = request;
   const { recipe } = level;
   for (const name of ['files', 'keys', 'hooks']) await mkdir(join(folder, name), { recursive: true });
   const sources = { host: '', inside: '' };
   for (const mirror of mirrors) {
     const place = join(folder, 'repos', mirror.name);
     await makeView(deps.store.objects, mirror.manifest.root, { folder: place, signal });
-    sources.host += `${await deps.sources(mirror, `copy:${place}/`)}\n`;
-    sources.inside += `${await deps.sources(mirror, `file:${INSIDE}/${mirror.name}/`)}\n`;
+    if (base.distribution === 'el') sources.host += `${await deps.sources(mirror, `file://${place}/`)}\n`;
+    else {
+      sources.host += `${await deps.sources(mirror, `copy:${place}/`)}\n`;
+      sources.inside += `${await deps.sources(mirror, `file:${INSIDE}/${mirror.name}/`)}\n`;
+    }
   }
   const lines = (list: readonly string[]): string => list.map((each) => `${each}\n`).join('');
   const write = (name: string, text: string) => writeFile(join(folder, name), text);
@@ -154,12 +166,13 @@ async function build(
   { request, folder }: Pick<Preparation, 'request' | 'folder'>,
   { signal }: Run,
 ): Promise<void> {
-  const { level, suite, epoch, below } = request;
+  const { level, base, epoch, below } = request;
+  const suite = base.distribution === 'debian' ? base.suite : base.release;
   const lower = below.map(({ file }) => file).reverse();
   try {
     const network = await runSealed({
-      script: LAYER_SCRIPT,
-      args: [folder, below.length === 0 ? suite : '', ...lower],
+      script: layerScript(base.distribution),
+      args: [folder, suite, ...lower],
       cwd: folder,
       env: { SOURCE_DATE_EPOCH: String(epoch), DEBIAN_FRONTEND: 'noninteractive' },
       signal,

@@ -6,7 +6,7 @@ import type { Run } from '../progress.ts';
 import type { OutputName } from '../spec/recipe-spec.ts';
 import { withScratch } from '../store/scratch.ts';
 import type { ObjectStore, Sha256, Snapshot, Store } from '../store/types.ts';
-import { type BuildDeps, buildArtifacts } from './bake.ts';
+import { type BuildDeps, buildArtifacts, type VersionsOf } from './bake.ts';
 import { type CompareDeps, type Explanation, explain, isDisk } from './compare.ts';
 import { fileDigest } from './file-digest.ts';
 import type { Made } from './output.ts';
@@ -17,7 +17,7 @@ import { removeStaleBuilds } from './stale-builds.ts';
 
 export interface RebuildDeps extends BuildDeps, CompareDeps {
   readonly store: Pick<Store, 'objects' | 'file'>;
-  readonly toolVersions: (outputs: readonly OutputName[]) => Promise<ToolVersions>;
+  readonly toolVersions: VersionsOf;
   readonly version: string;
 }
 
@@ -51,7 +51,10 @@ export async function rebuild(deps: RebuildDeps, request: RebuildRequest, run: R
   const chain = { ...request.chain, build: provenance.build };
   await checkRecipes(chain, provenance);
   const outputs = provenance.outputs.map(knownOutput);
-  const tools = changedTools(provenance.tools, { kubedos: deps.version, ...(await deps.toolVersions(outputs)) });
+  const tools = changedTools(provenance.tools, {
+    kubedos: deps.version,
+    ...(await deps.toolVersions({ chain, outputs })),
+  });
   await removeStaleBuilds(deps.store);
   return withScratch(deps.store, 'bake', async (folder) => {
     const artifacts: RebuiltArtifact[] = [];

@@ -1,4 +1,5 @@
 /** What a system consists of, in the two forms that are asked for: SPDX 2.3 and CycloneDX 1.6, as JSON. Pure. */
+import type { RecipeBase } from '../spec/recipe-spec.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
 import type { InstalledPackage } from './installed-packages.ts';
 
@@ -10,7 +11,7 @@ export interface SbomInput {
   readonly time: string;
   /** Names the document: the same for the same system. */
   readonly uuid: string;
-  readonly base: { readonly distribution: string; readonly suite: string };
+  readonly base: RecipeBase;
   readonly packages: readonly InstalledPackage[];
   /** Of kubedos. */
   readonly version: string;
@@ -110,8 +111,11 @@ export function cyclonedxDocument({ image, snapshot, time, uuid, base, packages,
   return Buffer.from(canonicalJson(document));
 }
 
-/** github.com/package-url/purl-spec, type deb: a colon stays as it is, the upstream's suite is the distro. */
-function purlOf({ name, version, architecture }: InstalledPackage, { distribution, suite }: SbomInput['base']): string {
+/** github.com/package-url/purl-spec, types deb and rpm: a colon stays as it is, the epoch of an rpm is apart. */
+function purlOf({ name, version, architecture }: InstalledPackage, base: SbomInput['base']): string {
   const encoded = (text: string): string => encodeURIComponent(text).replaceAll('%3A', ':');
-  return `pkg:deb/${distribution}/${encoded(name)}@${encoded(version)}?arch=${encoded(architecture)}&distro=${suite}`;
+  const named = (what: string): string => `${encoded(name)}@${encoded(what)}?arch=${encoded(architecture)}`;
+  if (base.distribution === 'debian') return `pkg:deb/debian/${named(version)}&distro=${base.suite}`;
+  const [, epoch, plain = version] = /^(\d+):(.*)$/.exec(version) ?? [];
+  return `pkg:rpm/${named(plain)}&distro=el-${base.release}${epoch === undefined ? '' : `&epoch=${epoch}`}`;
 }

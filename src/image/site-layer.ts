@@ -11,17 +11,17 @@ import { errnoOf, KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
 import type { SnapshotMirror } from '../store/types.ts';
-import { type AptSources, PUBLIC_NEEDS } from './apt-sources.ts';
 import { buildFailure } from './failure.ts';
 import type { Layer, LayerDeps } from './layer.ts';
 import { makeView } from './mirror-view.ts';
+import { type PackageSources, PUBLIC_NEEDS } from './package-sources.ts';
 import type { PayloadEntry } from './payload.ts';
 import type { RecipeChain } from './recipe-chain.ts';
 import { SITE_SCRIPT } from './site-script.ts';
 
 export interface SiteRequest {
   readonly chain: RecipeChain;
-  readonly sources: readonly AptSources[];
+  readonly sources: readonly PackageSources[];
   readonly payload: readonly PayloadEntry[];
   /** Those that travel along. */
   readonly mirrors: readonly SnapshotMirror[];
@@ -52,8 +52,8 @@ export async function siteLayer(
     parts.push([at, what]);
     return place;
   };
-  for (const { name, text } of sources) {
-    const file = next(`/etc/apt/sources.list.d/${name}.sources`, text);
+  for (const { path, text } of sources) {
+    const file = next(path, text);
     await writeFile(file, text);
     await chmod(file, 0o644);
   }

@@ -51,6 +51,23 @@ const user = z.strictObject({
     .describe('Public keys that may log in. There are no passwords.'),
 });
 
+const base = z.discriminatedUnion('distribution', [
+  z.strictObject({
+    distribution: z.literal('debian'),
+    suite: z.string().regex(/^[a-z][a-z0-9-]*$/),
+    architecture: z.enum(['amd64']),
+  }),
+  z.strictObject({
+    distribution: z.literal('el'),
+    release: z.string().regex(/^[1-9][0-9]?$/, 'must be a major release: "9"'),
+    architecture: z.enum(['x86_64']),
+  }),
+]);
+
+export type RecipeBase = z.output<typeof base>;
+/** How a system is put together. */
+export type Family = RecipeBase['distribution'];
+
 const unit = z
   .string()
   .regex(/^[A-Za-z0-9@_.:\\-]+\.(?:service|socket|timer|target|path|mount)$/, 'must be a unit, as nginx.service');
@@ -83,14 +100,11 @@ const recipeFields = z.strictObject({
     .min(1)
     .optional()
     .describe('The recipe that this one adds to: the name of a shipped one, or a file beside this one.'),
-  base: z
-    .strictObject({
-      distribution: z.enum(['debian']),
-      suite: z.string().regex(/^[a-z][a-z0-9-]*$/),
-      architecture: z.enum(['amd64']),
-    })
+  base: base
     .optional()
-    .describe('What the first of the chain begins with: the smallest system that has apt.'),
+    .describe(
+      'What the first of the chain begins with: the smallest Debian that has apt; of the RHEL family, nothing.',
+    ),
   mirrors: names.default([]).describe('Mirrors of the snapshot that packages are taken from.'),
   packages: names.default([]),
   files: z.array(file).default([]),

@@ -41,7 +41,7 @@ const INPUT: SbomInput = {
   snapshot: '12-0123456789abcdef',
   time: '2026-03-01T12:00:00Z',
   uuid: '01234567-89ab-8def-8123-456789abcdef',
-  base: { distribution: 'debian', suite: 'bookworm' },
+  base: { distribution: 'debian', suite: 'bookworm', architecture: 'amd64' },
   packages: PACKAGES,
   version: '0.1.0',
 };

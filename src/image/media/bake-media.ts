@@ -10,6 +10,7 @@ import type { ManifestEntry, Snapshot, SnapshotMirror } from '../../store/types.
 import { type Artifact, type ArtifactDeps, type BakeReport, epochOf, showArtifacts, takeIn } from '../artifacts.ts';
 import { type DescribeDeps, describeMedium } from '../describe.ts';
 import { layOut, makeView } from '../mirror-view.ts';
+import type { ToolVersions } from '../provenance.ts';
 import type { FoundRecipe } from '../recipe-chain.ts';
 import { removeStaleBuilds } from '../stale-builds.ts';
 import { checkAnswers } from './answers.ts';
@@ -18,6 +19,7 @@ import { type RepackDeps, repack } from './repack.ts';
 
 export interface MediaDeps extends ArtifactDeps, MediumDeps, RepackDeps {
   readonly sign: DescribeDeps['sign'];
+  readonly toolVersions: () => Promise<ToolVersions>;
 }
 
 export interface MediaRequest {
@@ -28,7 +30,7 @@ export interface MediaRequest {
 
 export async function bakeMedia(deps: MediaDeps, request: MediaRequest, run: Run = {}): Promise<BakeReport> {
   const { found, media, snapshot } = request;
-  const tools = await deps.toolVersions([]);
+  const tools = await deps.toolVersions();
   await removeStaleBuilds(deps.store);
   const answers = await found.read(media.answers);
   checkAnswers(media.family, answers, media.answers);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aptSources } from '../../src/image/apt-sources.ts';
+import { packageSources } from '../../src/image/package-sources.ts';
 import { payloadOf } from '../../src/image/payload.ts';
 import { type RecipeChain, recipeChain } from '../../src/image/recipe-chain.ts';
 import { parseRecipe } from '../../src/spec/recipe-spec.ts';
@@ -21,7 +21,7 @@ function chainOf(base: string, top: string): Promise<RecipeChain> {
 async function sourcesOf(chain: RecipeChain) {
   const mirrors = chain.mirrors.map((name) => ({ name })) as SnapshotMirror[];
   const sources = async ({ name }: SnapshotMirror, url: string) => `${name} at ${url}`;
-  return aptSources({ sources }, { chain, mirrors, payload: payloadOf(chain) });
+  return packageSources({ sources }, { chain, mirrors, payload: payloadOf(chain) });
 }
 
 const SERVED = 'build: { type: darksite, url: http://depot.example/c/stable }\n';
@@ -33,8 +33,11 @@ test('without a type there are no sources', async () => {
 test('what travels along is found there, the rest where it is served', async () => {
   const chain = await chainOf(SERVED, 'payload: [{ mirror: own, at: /srv/own }]\n');
   expect(await sourcesOf(chain)).toEqual([
-    { name: 'debian-12', text: 'debian-12 at http://depot.example/c/stable/debian-12/' },
-    { name: 'own', text: 'own at file:/srv/own/' },
+    {
+      path: '/etc/apt/sources.list.d/debian-12.sources',
+      text: 'debian-12 at http://depot.example/c/stable/debian-12/',
+    },
+    { path: '/etc/apt/sources.list.d/own.sources', text: 'own at file:///srv/own/' },
   ]);
 });
 

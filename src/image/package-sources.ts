@@ -5,9 +5,9 @@ import type { LayerDeps } from './layer.ts';
 import type { PayloadEntry } from './payload.ts';
 import type { RecipeChain } from './recipe-chain.ts';
 
-export interface AptSources {
-  /** deb822, below /etc/apt/sources.list.d/. */
-  readonly name: string;
+export interface PackageSources {
+  /** In the system. */
+  readonly path: string;
   readonly text: string;
 }
 
@@ -18,7 +18,7 @@ export const PUBLIC_NEEDS: Readonly<Record<string, string>> = {
 };
 
 /** None where the recipe has no `build:`. `spec.invalid` where machines of a darksite would not find a mirror. */
-export async function aptSources(
+export async function packageSources(
   { sources }: Pick<LayerDeps, 'sources'>,
   of: {
     readonly chain: RecipeChain;
@@ -26,17 +26,19 @@ export async function aptSources(
     readonly mirrors: readonly SnapshotMirror[];
     readonly payload: readonly PayloadEntry[];
   },
-): Promise<AptSources[]> {
+): Promise<PackageSources[]> {
   const { build, base } = of.chain;
   if (build === undefined) return [];
-  if (build.type === 'connected') return [{ name: base.distribution, text: debianPublic(base.suite) }];
-  const texts: AptSources[] = [];
+  const pathOf = (name: string): string =>
+    base.distribution === 'debian' ? `/etc/apt/sources.list.d/${name}.sources` : `/etc/yum.repos.d/${name}.repo`;
+  if (build.type === 'connected') return [{ path: pathOf(base.distribution), text: publicSources(of.chain) }];
+  const texts: PackageSources[] = [];
   for (const mirror of of.mirrors) {
     const { name } = mirror;
     const embedded = of.payload.find((each) => each.mirror === name);
     if (embedded === undefined && build.url === undefined) throw nowhere(of.chain, name);
-    const url = embedded === undefined ? `${build.url}${name}/` : `file:${embedded.at}/`;
-    texts.push({ name, text: await sources(mirror, url) });
+    const url = embedded === undefined ? `${build.url}${name}/` : `file://${embedded.at}/`;
+    texts.push({ path: pathOf(name), text: await sources(mirror, url) });
   }
   return texts;
 }
@@ -45,6 +47,13 @@ function nowhere({ levels }: RecipeChain, mirror: string): KubedosError {
   const file = levels.at(-1)?.file;
   return new KubedosError('spec.invalid', `${file}: build: darksite: machines would not find the mirror ${mirror}`, {
     hint: `say where it is served, \`build: { type: darksite, url: http://depot.example/c/stable/ }\` or --url; or let it travel along, \`payload: [{ mirror: ${mirror}, at: /srv/darksite/${mirror} }]\``,
+  });
+}
+
+function publicSources({ base, levels }: RecipeChain): string {
+  if (base.distribution === 'debian') return debianPublic(base.suite);
+  throw new KubedosError('spec.invalid', `${levels.at(-1)?.file}: build: connected: each vendor has its own sources`, {
+    hint: 'leave build: out, and put the .repo of the vendor below /etc/yum.repos.d/ by `files:`',
   });
 }
 
