@@ -6,7 +6,7 @@ import { SYSTEM_FILES } from '../../system-files.ts';
  * `$W`: the work folder, in which `initramfs/` is a folder of scripts and hooks for mkinitramfs(8); the arguments are the
  * files of the layers, the uppermost first. Writes vmlinuz and initrd there.
  */
-export const BOOT_FILES = String.raw`
+export const BOOT_FILES = `
 T=$W/root
 ${SYSTEM_FILES}
 mkdir -p "$T"
@@ -35,7 +35,7 @@ cp "$T/boot/vmlinuz-$kernel" "$W/vmlinuz"
 `;
 
 /** Script, after BOOT_FILES: writes root.squashfs, the whole system for an overlay to lie on. */
-export const LIVE_ROOT = String.raw`
+export const LIVE_ROOT = `
 say 'write the root for RAM'
 mkdir -p "$W/plain"
 mount -t overlay kubedos -o "ro,lowerdir=$LAYERS" "$W/plain"
