@@ -18,7 +18,7 @@ export interface InstallerDeps extends MediaDeps {
 }
 
 /** Script: the disk `$DISK`, as the medium carries it, and what it must be. */
-const DISK_ON_MEDIUM = String.raw`
+const DISK_ON_MEDIUM = `
 say 'compress the disk'
 mkdir -p "$W/iso/kubedos"
 sha256 < "$DISK" > "$W/sum" &

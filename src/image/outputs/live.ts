@@ -24,7 +24,7 @@ export const netboot: MakeOutput<MediaDeps> = async (deps, built) => {
 };
 
 /** Script: the root goes onto the medium, and its digest into the menu. */
-const ROOT_ON_MEDIUM = String.raw`
+const ROOT_ON_MEDIUM = `
 mkdir -p "$W/iso/kubedos"
 sum=$(sha256 < "$W/root.squashfs")
 mv "$W/root.squashfs" "$W/iso/kubedos/"

@@ -7,7 +7,7 @@ import { ROOT_STEPS } from '../../root-steps.ts';
  * `$W`: the work folder, in which `initramfs/` is a folder of scripts and hooks for mkinitramfs(8); the arguments are the
  * files of the layers, the uppermost first. Writes vmlinuz and initrd there.
  */
-export const BOOT_FILES = String.raw`
+export const BOOT_FILES = `
 T=$W/root
 ${MOUNT_LAYERS}
 ${ROOT_STEPS}
@@ -37,7 +37,7 @@ cp "$T/boot/vmlinuz-$kernel" "$W/vmlinuz"
 `;
 
 /** Script, after BOOT_FILES: writes root.squashfs, the whole system for an overlay to lie on. */
-export const LIVE_ROOT = String.raw`
+export const LIVE_ROOT = `
 say 'write the root for RAM'
 mkdir -p "$W/plain"
 mount -t overlay kubedos -o "ro,lowerdir=$LAYERS" "$W/plain"
