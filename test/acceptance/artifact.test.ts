@@ -2,13 +2,14 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { run } from '../../src/exec/run.ts';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { Bakery } from '../support/bakery.ts';
 import { KUBEDOS } from '../support/command-line.ts';
 import { loopOn } from '../support/loop.ts';
-import { connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
+import { kubedos, MINUTE, tool } from '../support/real-debian.ts';
 import { faultsOf } from '../support/sbom-schemas.ts';
 
 const NAME = 'evidence';
@@ -19,13 +20,12 @@ let dir: string;
 let data: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-artifact-'));
-  data = await connectedStore();
+  const [bakery] = (await Bakery.dark(dir, 'baker')) as [Bakery];
+  await bakery.warm();
+  data = bakery.data;
   await kubedos(data, 'bake', await recipe(NAME, {}), '--quiet');
 }, 15 * MINUTE);
-afterAll(async () => {
-  await kubedos(data, 'mirror', 'remove', `image-${NAME}`, '--yes');
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function recipe(name: string, more: object): Promise<string> {
   const file = join(dir, `${name}.yaml`);
@@ -69,12 +69,7 @@ it('is verified by the keys of its sender where it came by bundle, and by hand w
   const media = join(dir, 'media');
   const dark = join(dir, 'dark');
   await tool('mkdir', media);
-  const { id } = await answer(data, 'snapshot', 'create', '--mirror', `image-${NAME}`, '--channel', NAME);
-  // Another snapshot in this store, which tests share, would make all layers anew.
-  onTestFinished(async () => {
-    await kubedos(data, 'channel', 'remove', NAME, '--yes');
-    await kubedos(data, 'snapshot', 'delete', id, '--yes');
-  });
+  await kubedos(data, 'snapshot', 'create', '--mirror', `image-${NAME}`, '--channel', NAME);
   await kubedos(data, 'bundle', 'export', '--channel', NAME, '--to', media, '--quiet');
   await kubedos(dark, 'init', '--trust', (await kubedos(data, 'key', 'root')).trim());
   await kubedos(dark, 'bundle', 'import', media, '--quiet');
@@ -168,5 +163,4 @@ it('is told in which files it differs', LONG, async () => {
     '+ etc/moment',
   ]);
   expect(difference.text).toMatch(/etc\/moment[\s\S]*@@[\s\S]*-\d+[\s\S]*\+\d+/);
-  await kubedos(data, 'mirror', 'remove', 'image-moment', '--yes');
 });

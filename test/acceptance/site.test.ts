@@ -157,7 +157,7 @@ it.each([
   [
     'a payload of no mirror of the snapshot',
     { extends: 'base', payload: [{ mirror: 'absent', at: '/srv/absent' }] },
-    { message: /bad\.yaml: snapshot \S+ holds no absent/ },
+    { message: /bad\.yaml:\d+: snapshot \S+ holds no absent/ },
   ],
   [
     'a payload in place of a folder of the system',
