@@ -41,10 +41,10 @@ const MICROVM = `mkdir -p /var/lib/microvm/probe /run/probe/dev
 cp -L /vmlinuz /var/lib/microvm/probe/vmlinux
 cd /run/probe
 mkdir -p bin lib
-cp -a /usr/lib/klibc/bin/sh /usr/lib/klibc/bin/uname /usr/lib/klibc/bin/poweroff /usr/lib/klibc/bin/sleep bin/
+cp -a /usr/lib/klibc/bin/sh /usr/lib/klibc/bin/uname /usr/lib/klibc/bin/reboot /usr/lib/klibc/bin/sleep bin/
 cp -a /usr/lib/klibc-*.so lib/
 mknod -m 600 dev/console c 5 1
-printf '#!/bin/sh\\necho "from inside: $(uname -r)"\\nsleep 1\\npoweroff\\n' > init
+printf '#!/bin/sh\\necho "from inside: $(uname -r)"\\nsleep 1\\nreboot\\n' > init
 chmod 755 init
 find . | cpio --quiet -o -H newc > /var/lib/microvm/probe/initrd
 chmod 644 /var/lib/microvm/probe/*`;
