@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { bake } from './rows/bake.ts';
 import { bundles } from './rows/bundles.ts';
 import { coldSync } from './rows/cold-sync.ts';
 import { largeArchive } from './rows/large-archive.ts';
@@ -14,7 +15,7 @@ import { rpmMemory } from './rows/rpm-memory.ts';
 import { serve } from './rows/serve.ts';
 import type { Figure, Row } from './types.ts';
 
-const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, rpm, rpmMemory, million];
+const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, rpm, bake, rpmMemory, million];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => name !== 'all' && !ROWS.some((row) => row.name === name));

@@ -1,7 +1,7 @@
 /** The commands that are compared: kubedos as it is installed, aptly with a root of its own, nginx in front of a folder. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { run } from '../../src/exec/run.ts';
@@ -26,6 +26,25 @@ export function kubedosCommand(data: string, ...args: readonly string[]): Comman
 export async function runCommand({ argv, env }: Command): Promise<string> {
   const { stdout } = await run(argv, { env, timeoutMs: 3_600_000, maxOutputBytes: 64 << 20 });
   return stdout.toString();
+}
+
+export function serveStore(data: string): Promise<Served> {
+  return Served.start([MAIN, 'serve', '--port', '0', '--data', data]);
+}
+
+/** Bytes at the peak, of the process alone and not of what it starts: proc_pid_status(5). */
+export async function peakOfProcess({ argv: [command = '', ...args] }: Command): Promise<number> {
+  const child = spawn(command, args, { stdio: 'ignore' });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let peak = 0;
+  const timer = setInterval(() => {
+    const status = existsSync(`/proc/${child.pid}/status`) ? readFileSync(`/proc/${child.pid}/status`, 'latin1') : '';
+    peak = Math.max(peak, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
+  }, 50);
+  const status = await ended;
+  clearInterval(timer);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
+  return peak;
 }
 
 /** A data folder with its store, and a key for upstreams that it trusts. */
@@ -76,7 +95,7 @@ export class Kubedos {
   }
 
   serve(): Promise<Served> {
-    return Served.start([MAIN, 'serve', '--port', '0', '--data', this.data]);
+    return serveStore(this.data);
   }
 }
 
