@@ -15,7 +15,7 @@ import {
 import type { Machine } from '../support/qemu.ts';
 import { BOOTABLE, MINUTE, tool } from '../support/real-debian.ts';
 
-const FULL = process.env.KUBEDOS_TEST_FULL !== undefined;
+const FULL = Boolean(process.env.KUBEDOS_TEST_FULL);
 const GIB = 1024 ** 3;
 
 let room: MediaRoom;

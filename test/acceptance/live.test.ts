@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cdrom, LOGIN, MediaRoom, PATIENCE_MS, type Report } from '../support/media-room.ts';
 import { MINUTE, tool } from '../support/real-debian.ts';
 
-const FULL = process.env.KUBEDOS_TEST_FULL !== undefined;
+const FULL = Boolean(process.env.KUBEDOS_TEST_FULL);
 
 describe('the system that runs from RAM', () => {
   let room: MediaRoom;

@@ -14,7 +14,7 @@ import { BOOTABLE, connectedStore, kubedos, MINUTE, tool } from '../support/real
 import { debianMedium, rhelMedium, ubuntuMedium } from '../support/vendor-media.ts';
 
 const run = promisify(execFile);
-const FULL = process.env.KUBEDOS_TEST_FULL !== undefined;
+const FULL = Boolean(process.env.KUBEDOS_TEST_FULL);
 
 const PRESEED = String.raw`# Answers of a site
 d-i debian-installer/locale string en_GB.UTF-8
