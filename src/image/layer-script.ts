@@ -47,6 +47,8 @@ if [ $# = 0 ]; then
 fi
 
 mount -t proc proc "$T/proc"
+# An initramfs would resume from what this machine swaps to.
+mount --bind /dev/null "$T/proc/swaps"
 mount -t sysfs -o ro sysfs "$T/sys"
 mount -t tmpfs -o mode=755 tmpfs "$T/run"
 mount -t tmpfs -o mode=1777 tmpfs "$T/tmp"

@@ -38,7 +38,7 @@ export interface LayerRequest {
 }
 
 /** Of the way in which layers are made: another one makes other layers. */
-const FORMAT = 'kubedos-layer/1';
+const FORMAT = 'kubedos-layer/2';
 /** Where apt finds the mirrors while packages are installed. */
 const INSIDE = '/run/kubedos/repos';
 
