@@ -17,14 +17,20 @@ export function cachedStore(name: string): string {
   return join(CACHE, name);
 }
 
-/** Runs a command; its standard output. Rejects with `exec.failed`, which holds status and standard error. */
+/**
+ * Runs a command; its standard output. Rejects with `exec.failed`, which holds status and standard error. Where another
+ * test file writes to the store, which they share, it is tried again.
+ */
 export async function kubedos(data: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run([...KUBEDOS, ...args, '--data', data], {
-    cwd: INSTALLATION,
-    timeoutMs: 15 * MINUTE,
-    maxOutputBytes: 16 << 20,
-  });
-  return stdout.toString();
+  const limits = { cwd: INSTALLATION, timeoutMs: 15 * MINUTE, maxOutputBytes: 16 << 20 };
+  for (const start = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 1000))) {
+    try {
+      return (await run([...KUBEDOS, ...args, '--data', data], limits)).stdout.toString();
+    } catch (error) {
+      const isLocked = error instanceof Error && error.message.includes('store.locked');
+      if (!isLocked || Date.now() - start > 10 * MINUTE) throw error;
+    }
+  }
 }
 
 /** Standard output of any tool; one that fails shows the end of all that it said. */
