@@ -18,6 +18,7 @@ import { payloadOf } from './payload.ts';
 import type { ToolVersions } from './provenance.ts';
 import type { FoundRecipe, RecipeChain } from './recipe-chain.ts';
 import { siteLayer } from './site-layer.ts';
+import { snapshotMirror } from './snapshot-mirror.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
 export interface BakeDeps extends BuildDeps, DescribeDeps, ArtifactDeps {
@@ -142,12 +143,8 @@ function packagesMirror(snapshot: Snapshot, name: string, chain: RecipeChain): S
   throw new KubedosError('spec.invalid', `${placeOf(name, chain)}: mirrors: ${name} is no ${kind} repository`);
 }
 
-function mirrorOf({ document, id }: Snapshot, name: string, chain: RecipeChain): SnapshotMirror {
-  const mirror = document.mirrors.find((each) => each.name === name);
-  if (mirror !== undefined) return mirror;
-  throw new KubedosError('store.not-found', `${placeOf(name, chain)}: snapshot ${id} holds no ${name}`, {
-    hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
-  });
+function mirrorOf(snapshot: Snapshot, name: string, chain: RecipeChain): SnapshotMirror {
+  return snapshotMirror(snapshot, name, () => placeOf(name, chain));
 }
 
 /** File and line that name a mirror. */

@@ -8,7 +8,7 @@ import type { partition } from '../exec/sfdisk.ts';
 import { bootCode, coreImage } from '../formats/grub.ts';
 import type { Run } from '../progress.ts';
 import { DISK_SCRIPT } from './disk-script.ts';
-import { buildFailure } from './failure.ts';
+import { runOnLayers } from './layers-script.ts';
 import type { Built } from './output.ts';
 import { uuidOf } from './uuid.ts';
 
@@ -40,7 +40,7 @@ export async function rawDisk(
   request: DiskRequest,
   { folder, signal }: { readonly folder: string } & Run,
 ): Promise<string> {
-  const { diskBytes: bytes, epoch, key, layers, cmdline } = request;
+  const { diskBytes: bytes, key, cmdline } = request;
   if (bytes < LEAST_BYTES)
     throw new KubedosError('spec.invalid', `disk: size: ${bytes / MIB} MiB are too few, at least ${LEAST_BYTES / MIB}`);
   const id = (what: string): string => uuidOf(key, what);
@@ -51,14 +51,8 @@ export async function rawDisk(
     await handle.truncate(bytes);
     const volume = hash('sha256', `${key} efi volume`).slice(0, 8);
     const numbers = [ROOT_START, rootBytes / 1024, id('root file system'), id('root'), EFI.bytes, volume].map(String);
-    const files = layers.map(({ file }) => file).reverse();
-    const env = { SOURCE_DATE_EPOCH: String(epoch) };
-    const args = [folder, disk, ...numbers, cmdline, ...files];
-    try {
-      await deps.runSealed({ script: DISK_SCRIPT, args, cwd: folder, env, signal });
-    } catch (error) {
-      throw await buildFailure(error, { level: request.level, folder });
-    }
+    const args = [folder, disk, ...numbers, cmdline];
+    await runOnLayers(deps, { ...request, script: DISK_SCRIPT, args, folder, signal });
     await deps.partition(disk, partitionTable(id, rootBytes), signal);
     await copySparse(join(folder, 'efi.img'), handle, EFI.start);
     const coreSector = BIOS.start / SECTOR_BYTES;

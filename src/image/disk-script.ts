@@ -34,8 +34,7 @@ mount_root
 
 need "boot/initrd.img-$kernel" initramfs-tools
 need usr/lib/grub/i386-pc/boot.img grub-pc-bin
-need usr/lib/shim/shimx64.efi.signed shim-signed
-need usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed grub-efi-amd64-signed
+need_signed_chain
 
 write_ext4 "$DISK" "$OFFSET" "$KIB" "$FSID"
 
@@ -48,14 +47,5 @@ chroot "$T" grub-mkimage --format=i386-pc --prefix=/boot/grub --config=/tmp/earl
   biosdisk part_gpt ext2 search search_fs_uuid configfile normal linux echo serial terminal test
 cp "$T/tmp/core.img" "$W/core.img"
 
-truncate -s "$EFI_BYTES" "$W/efi.img"
-mkfs.vfat --invariant -i "$VOLUME" -n EFI "$W/efi.img" > /dev/null
-mkdir "$W/efi"
-cp "$T/usr/lib/shim/shimx64.efi.signed" "$W/efi/BOOTX64.EFI"
-cp "$T/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" "$W/efi/grubx64.efi"
-cp "$T/tmp/early.cfg" "$W/efi/grub.cfg"
-touch --date="@$SOURCE_DATE_EPOCH" "$W"/efi/*
-mmd -i "$W/efi.img" ::/EFI ::/EFI/BOOT ::/EFI/debian
-mcopy -m -i "$W/efi.img" "$W/efi/BOOTX64.EFI" "$W/efi/grubx64.efi" ::/EFI/BOOT/
-mcopy -m -i "$W/efi.img" "$W/efi/grub.cfg" ::/EFI/debian/
+write_efi "$EFI_BYTES" "$VOLUME"
 `;

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { runSealed } from '../exec/sealed.ts';
-import { buildFailure } from './failure.ts';
+import { runOnLayers } from './layers-script.ts';
 import { MOUNT_LAYERS } from './mount-layers.ts';
 import type { Built } from './output.ts';
 import { ROOT_STEPS } from './root-steps.ts';
@@ -32,21 +32,12 @@ done
 
 /** `bake.failed` names the first that is neither in the initramfs nor in the kernel. */
 export async function needDrivers(
-  { runSealed }: DriverDeps,
-  { level, layers, folder, signal }: Pick<Built, 'level' | 'layers' | 'folder' | 'signal'>,
+  deps: DriverDeps,
+  { level, layers, epoch, folder, signal }: Pick<Built, 'level' | 'layers' | 'epoch' | 'folder' | 'signal'>,
   of: { readonly target: string; readonly drivers: readonly string[] },
 ): Promise<void> {
   const work = join(folder, 'drivers');
   await mkdir(work);
-  const files = layers.map(({ file }) => file).reverse();
-  try {
-    await runSealed({
-      script: SCRIPT,
-      args: [work, of.drivers.join(' '), of.target, ...files],
-      cwd: work,
-      signal,
-    });
-  } catch (error) {
-    throw await buildFailure(error, { level, folder: work });
-  }
+  const args = [work, of.drivers.join(' '), of.target];
+  await runOnLayers(deps, { script: SCRIPT, args, level, layers, epoch, signal, folder: work });
 }

@@ -8,8 +8,8 @@ import type { Recipe, RecipeBase } from '../spec/recipe-spec.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
 import { withScratch } from '../store/scratch.ts';
 import type { SnapshotMirror, Store } from '../store/types.ts';
-import { buildFailure } from './failure.ts';
 import { layerScript } from './layer-script.ts';
+import { runOnLayers } from './layers-script.ts';
 import { makeView } from './mirror-view.ts';
 import type { FoundRecipe } from './recipe-chain.ts';
 import { checkSilence } from './silence.ts';
@@ -162,23 +162,17 @@ async function placeFile(
 }
 
 async function build(
-  { runSealed }: LayerDeps,
+  deps: LayerDeps,
   { request, folder }: Pick<Preparation, 'request' | 'folder'>,
   { signal }: Run,
 ): Promise<void> {
   const { level, base, epoch, below } = request;
   const suite = base.distribution === 'debian' ? base.suite : base.release;
-  const lower = below.map(({ file }) => file).reverse();
-  try {
-    const network = await runSealed({
-      script: layerScript(base.distribution),
-      args: [folder, suite, ...lower],
-      cwd: folder,
-      env: { SOURCE_DATE_EPOCH: String(epoch), DEBIAN_FRONTEND: 'noninteractive' },
-      signal,
-    });
-    checkSilence(network);
-  } catch (error) {
-    throw await buildFailure(error, { level, folder });
-  }
+  const network = await runOnLayers(deps, {
+    ...{ level, layers: below, epoch, folder, signal },
+    script: layerScript(base.distribution),
+    args: [folder, suite],
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  checkSilence(network);
 }

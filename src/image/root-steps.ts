@@ -36,4 +36,23 @@ write_ext4() {
   E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" mke2fs -q -F -t ext4 -L root -U "$4" -m 1 \
     -E "offset=$2,hash_seed=$4,lazy_itable_init=0,lazy_journal_init=0,nodiscard" -d "$T" "$1" "$3k" >&2
 }
+
+need_signed_chain() {
+  need usr/lib/shim/shimx64.efi.signed shim-signed
+  need usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed grub-efi-amd64-signed
+}
+
+# Size (bytes), volume id: efi.img, a FAT file system with the signed chain of UEFI, which goes on with /tmp/early.cfg.
+write_efi() {
+  truncate -s "$1" "$W/efi.img"
+  mkfs.vfat --invariant -i "$2" -n EFI "$W/efi.img" > /dev/null
+  mkdir "$W/efi"
+  cp "$T/usr/lib/shim/shimx64.efi.signed" "$W/efi/BOOTX64.EFI"
+  cp "$T/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" "$W/efi/grubx64.efi"
+  cp "$T/tmp/early.cfg" "$W/efi/grub.cfg"
+  touch --date="@$SOURCE_DATE_EPOCH" "$W"/efi/*
+  mmd -i "$W/efi.img" ::/EFI ::/EFI/BOOT ::/EFI/debian
+  mcopy -m -i "$W/efi.img" "$W/efi/BOOTX64.EFI" "$W/efi/grubx64.efi" ::/EFI/BOOT/
+  mcopy -m -i "$W/efi.img" "$W/efi/grub.cfg" ::/EFI/debian/
+}
 `;

@@ -2,17 +2,16 @@
  * What lies above the layers of the recipes: sources of packages, and what travels along. It is made anew for each build, of
  * links to objects: kept, it would be a second copy of all that travels.
  */
-import { createHash, hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { hash } from 'node:crypto';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { errnoOf, KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
 import type { SnapshotMirror } from '../store/types.ts';
-import { buildFailure } from './failure.ts';
+import { fileDigest } from './file-digest.ts';
 import type { Layer, LayerDeps } from './layer.ts';
+import { runOnLayers } from './layers-script.ts';
 import { makeView } from './mirror-view.ts';
 import { type PackageSources, PUBLIC_NEEDS } from './package-sources.ts';
 import type { PayloadEntry } from './payload.ts';
@@ -76,14 +75,12 @@ export async function siteLayer(
 const lines = (list: readonly string[]): string => list.map((each) => `${each}\n`).join('');
 
 async function digestOf({ file = '', level }: PayloadEntry, { signal }: Run): Promise<string> {
-  const digest = createHash('sha256');
   try {
-    await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), digest, { signal });
+    return (await fileDigest(file, signal)).sha256;
   } catch (cause) {
     if (errnoOf(cause) === undefined || signal?.aborted) throw cause;
     throw new KubedosError('spec.invalid', `${level.file}: payload: file ${file} cannot be read`, { cause });
   }
-  return digest.digest('hex');
 }
 
 async function takeFile(from: string, to: string): Promise<void> {
@@ -92,16 +89,10 @@ async function takeFile(from: string, to: string): Promise<void> {
 }
 
 async function build(
-  { runSealed }: Pick<LayerDeps, 'runSealed'>,
+  deps: Pick<LayerDeps, 'runSealed'>,
   { chain, below, epoch, folder }: SiteRequest,
   { signal }: Run,
 ): Promise<void> {
-  const args = [folder, ...below.map(({ file }) => file).reverse()];
-  const env = { SOURCE_DATE_EPOCH: String(epoch) };
-  try {
-    await runSealed({ script: SITE_SCRIPT, args, cwd: folder, env, signal });
-  } catch (error) {
-    const level = chain.levels.at(-1) as RecipeChain['levels'][number];
-    throw await buildFailure(error, { level, folder });
-  }
+  const level = chain.levels.at(-1) as RecipeChain['levels'][number];
+  await runOnLayers(deps, { script: SITE_SCRIPT, args: [folder], level, layers: below, epoch, folder, signal });
 }

@@ -12,6 +12,7 @@ import { type DescribeDeps, describeMedium } from '../describe.ts';
 import { layOut, makeView } from '../mirror-view.ts';
 import type { ToolVersions } from '../provenance.ts';
 import type { FoundRecipe } from '../recipe-chain.ts';
+import { snapshotMirror } from '../snapshot-mirror.ts';
 import { removeStaleBuilds } from '../stale-builds.ts';
 import { checkAnswers } from './answers.ts';
 import { type MediumDeps, openMedium } from './medium.ts';
@@ -104,10 +105,5 @@ async function entryOf({ store }: MediaDeps, request: MediaRequest): Promise<Man
 }
 
 function mirrorOf({ snapshot, found }: MediaRequest, name: string): SnapshotMirror {
-  const { document, id } = snapshot;
-  const mirror = document.mirrors.find((each) => each.name === name);
-  if (mirror !== undefined) return mirror;
-  throw new KubedosError('store.not-found', `${found.file}: media: snapshot ${id} holds no ${name}`, {
-    hint: `it holds: ${document.mirrors.map((each) => each.name).join(', ')}`,
-  });
+  return snapshotMirror(snapshot, name, () => `${found.file}: media`);
 }

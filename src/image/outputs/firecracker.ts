@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { unpackKernel } from '../../formats/bz-image.ts';
 import { canonicalJson } from '../../store/canonical-json.ts';
 import { type DriverDeps, needDrivers } from '../drivers.ts';
-import { buildFailure } from '../failure.ts';
+import { runOnLayers } from '../layers-script.ts';
 import { MOUNT_LAYERS } from '../mount-layers.ts';
 import type { Built, MakeOutput } from '../output.ts';
 import { ROOT_STEPS } from '../root-steps.ts';
@@ -51,16 +51,11 @@ export const firecracker: MakeOutput<DriverDeps> = async (deps, built) => {
   ];
 };
 
-async function writeRoot({ runSealed }: DriverDeps, built: Built, id: string): Promise<void> {
-  const { level, layers, folder, epoch, diskBytes, signal } = built;
+async function writeRoot(deps: DriverDeps, built: Built, id: string): Promise<void> {
+  const { folder, diskBytes } = built;
   const handle = await open(join(folder, 'root.ext4'), 'wx');
   await handle.truncate(diskBytes).finally(() => handle.close());
-  const args = [folder, String(diskBytes / 1024), id, ...layers.map(({ file }) => file).reverse()];
-  try {
-    await runSealed({ script: SCRIPT, args, cwd: folder, env: { SOURCE_DATE_EPOCH: String(epoch) }, signal });
-  } catch (error) {
-    throw await buildFailure(error, { level, folder });
-  }
+  await runOnLayers(deps, { ...built, script: SCRIPT, args: [folder, String(diskBytes / 1024), id] });
 }
 
 /**

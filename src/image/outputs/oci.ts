@@ -3,8 +3,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { runSealed } from '../../exec/sealed.ts';
 import type { packFiles } from '../../exec/tar.ts';
-import { buildFailure } from '../failure.ts';
 import { fileDigest } from '../file-digest.ts';
+import { runOnLayers } from '../layers-script.ts';
 import { MOUNT_LAYERS } from '../mount-layers.ts';
 import { type Blob, configBlob, layoutFiles, manifestBlob } from '../oci-image.ts';
 import type { Built, MakeOutput } from '../output.ts';
@@ -54,19 +54,6 @@ export const oci: MakeOutput<OciDeps> = async (deps, built) => {
   return [{ path: `${name}.oci.tar`, file }];
 };
 
-async function writeLayer({ runSealed }: OciDeps, built: Built): Promise<string> {
-  const { level, layers, folder, epoch, signal } = built;
-  const args = [folder, ...layers.map(({ file }) => file).reverse()];
-  try {
-    const said = await runSealed({
-      script: SCRIPT,
-      args,
-      cwd: folder,
-      env: { SOURCE_DATE_EPOCH: String(epoch) },
-      signal,
-    });
-    return said.trim();
-  } catch (error) {
-    throw await buildFailure(error, { level, folder });
-  }
+async function writeLayer(deps: OciDeps, built: Built): Promise<string> {
+  return (await runOnLayers(deps, { ...built, script: SCRIPT, args: [built.folder] })).trim();
 }

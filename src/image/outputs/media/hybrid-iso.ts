@@ -12,8 +12,7 @@
 export const ISO_PARTS = String.raw`
 say 'write what boots'
 need usr/lib/grub/i386-pc/cdboot.img grub-pc-bin
-need usr/lib/shim/shimx64.efi.signed shim-signed
-need usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed grub-efi-amd64-signed
+need_signed_chain
 I=$W/iso
 mkdir -p "$I/boot/grub" "$I/EFI/debian" "$I/kubedos"
 mv "$W/vmlinuz" "$W/initrd" "$I/boot/"
@@ -28,16 +27,7 @@ cp "$T/usr/lib/grub/i386-pc/boot_hybrid.img" "$W/"
 
 # GRUB, when the firmware loaded it from a CD, takes the ISO itself for where it came from.
 cp "$T/tmp/early.cfg" "$I/EFI/debian/grub.cfg"
-mkdir "$W/efi"
-cp "$T/usr/lib/shim/shimx64.efi.signed" "$W/efi/BOOTX64.EFI"
-cp "$T/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" "$W/efi/grubx64.efi"
-cp "$T/tmp/early.cfg" "$W/efi/grub.cfg"
-touch --date="@$SOURCE_DATE_EPOCH" "$W"/efi/*
-truncate -s 8M "$W/efi.img"
-mkfs.vfat --invariant -i "$VOLUME" -n EFI "$W/efi.img" > /dev/null
-mmd -i "$W/efi.img" ::/EFI ::/EFI/BOOT ::/EFI/debian
-mcopy -m -i "$W/efi.img" "$W/efi/BOOTX64.EFI" "$W/efi/grubx64.efi" ::/EFI/BOOT/
-mcopy -m -i "$W/efi.img" "$W/efi/grub.cfg" ::/EFI/debian/
+write_efi 8M "$VOLUME"
 `;
 
 /** Script: one pass over the files, hashed on their way; prints the SHA-256. */

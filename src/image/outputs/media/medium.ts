@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { runSealed } from '../../../exec/sealed.ts';
-import { buildFailure } from '../../failure.ts';
+import { runOnLayers } from '../../layers-script.ts';
 import type { Built } from '../../output.ts';
 import { uuidOf } from '../../uuid.ts';
 import { INITRAMFS_FUNCTIONS } from './initramfs-functions.ts';
@@ -40,10 +40,11 @@ sha256() {
 
 /** Runs the scripts with `$W`, the folder of the output. Gives what they print; `bake.failed` otherwise. */
 export async function runScripts(
-  { runSealed }: MediaDeps,
-  { layers, epoch, level, folder, signal }: Built,
+  deps: MediaDeps,
+  built: Built,
   { script, files = {}, env = {} }: { script: string; files?: WorkFiles; env?: Readonly<Record<string, string>> },
 ): Promise<string> {
+  const { folder } = built;
   await writeFiles(folder, files);
   await writeFiles(join(folder, 'initramfs'), {
     'hooks/kubedos': INITRAMFS_HOOK,
@@ -51,13 +52,8 @@ export async function runScripts(
     'scripts/kubedos-install': INITRAMFS_INSTALL,
     'scripts/kubedos-live': INITRAMFS_LIVE,
   });
-  const args = layers.map(({ file }) => file).reverse();
-  const all = { SOURCE_DATE_EPOCH: String(epoch), W: folder, NODE: process.execPath, ...env };
-  try {
-    return await runSealed({ script: SHA256 + script, args, cwd: folder, env: all, signal });
-  } catch (error) {
-    throw await buildFailure(error, { level, folder });
-  }
+  const all = { W: folder, NODE: process.execPath, ...env };
+  return runOnLayers(deps, { ...built, script: SHA256 + script, env: all });
 }
 
 async function writeFiles(folder: string, files: WorkFiles): Promise<void> {
