@@ -38,6 +38,7 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
   return {
     store: await house.store(),
     sources,
+    underWay: new Map(),
     runSealed,
     partition,
     convertImage,

@@ -1,4 +1,5 @@
 /** `bake --verify`: an image is made again and compared. */
+import { KubedosError } from '../errors.ts';
 import type { RebuildReport } from '../image/rebuild.ts';
 import { bakeDeps } from './baking.ts';
 import type { Context, Input, Outcome } from './command.ts';
@@ -13,13 +14,15 @@ export async function verifyBake(context: Context, input: Input, reference: stri
     import('../image/recipe-chain.ts'),
     import('../image/rebuild.ts'),
   ]);
+  const [recipe, second] = input.rest(0);
+  if (second !== undefined) throw new KubedosError('usage.argument', `--verify: one recipe, not ${second} as well`);
   const store = await context.house.store();
   const given = input.string('snapshot');
   const images = await listImages(store, given === undefined ? undefined : await store.snapshots.resolve(given));
   const { image } = findArtifact(images, reference);
   const { provenance } = await trustedProvenance(await verifyDeps(context), image);
   const snapshot = await store.snapshots.resolve(provenance.snapshot);
-  const chain = await recipeChain(findRecipe, input.optionalArgument(0) ?? provenance.recipe);
+  const chain = await recipeChain(findRecipe, recipe ?? provenance.recipe);
   const deps = await bakeDeps(context.house, snapshot);
   const report = await rebuild(deps, { provenance, chain, snapshot }, context);
   return {

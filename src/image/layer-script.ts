@@ -26,8 +26,6 @@ const STEPS = { debian: DEBIAN_STEPS, el: RPM_STEPS };
  *     hooks/NN-NAME       scripts for /bin/sh
  *     step                written: what is under way, for messages
  *     layer.squashfs      written: the layer
- *
- * Prints /proc/net/dev of its network at the end: nothing was sent or received.
  */
 const LAYER_SCRIPT = String.raw`
 W=$1 SUITE=$2 T=$1/root
@@ -123,5 +121,4 @@ umount -R "$T/dev" "$T/run" "$T/tmp" "$T/sys" "$T/proc"
 find "$T" -xdev -newermt "@$SOURCE_DATE_EPOCH" -print0 | xargs -0 -r touch --no-dereference --date="@$SOURCE_DATE_EPOCH"
 umount "$T"
 mksquashfs "$W/upper" "$W/layer.squashfs" -noappend -quiet -no-progress -comp zstd -Xcompression-level 1 >&2
-cat /proc/net/dev
 `;

@@ -12,13 +12,14 @@ import { layerScript } from './layer-script.ts';
 import { runOnLayers } from './layers-script.ts';
 import { makeView } from './mirror-view.ts';
 import type { FoundRecipe } from './recipe-chain.ts';
-import { checkSilence } from './silence.ts';
 
 export interface LayerDeps {
   readonly store: Pick<Store, 'objects' | 'file'>;
   readonly runSealed: typeof runSealed;
   /** The lines of a client, where the mirror lies below this URL. */
   readonly sources: (mirror: SnapshotMirror, url: string) => Promise<string>;
+  /** By file: those that are being built, for others that want the same. */
+  readonly underWay: Map<string, Promise<void>>;
 }
 
 export interface Layer {
@@ -49,16 +50,26 @@ export async function layerOf(deps: LayerDeps, request: LayerRequest, run: Run =
     if (source !== undefined) contents.set(path, await level.read(source));
   const key = layerKey(request, contents);
   const file = await deps.store.file('cache', 'layers', `${key}.squashfs`);
-  if (await isKept(file)) return { key, file };
-  run.onEvent?.({ type: 'phase', phase: `build ${level.recipe.name}`, files: 1 });
+  const made = deps.underWay.get(file) ?? keepLayer(deps, { request, contents, file }, run);
+  deps.underWay.set(file, made);
+  await made.finally(() => deps.underWay.delete(file));
+  return { key, file };
+}
+
+async function keepLayer(
+  deps: LayerDeps,
+  { file, ...parts }: Omit<Preparation, 'folder'> & { readonly file: string },
+  run: Run,
+): Promise<void> {
+  if (await isKept(file)) return;
+  run.onEvent?.({ type: 'phase', phase: `build ${parts.request.level.recipe.name}`, files: 1 });
   await mkdir(dirname(file), { recursive: true });
   await withScratch(deps.store, 'bake', async (folder) => {
-    await prepare(deps, { request, contents, folder }, run);
-    await build(deps, { request, folder }, run);
+    await prepare(deps, { ...parts, folder }, run);
+    await build(deps, { request: parts.request, folder }, run);
     await rename(join(folder, 'layer.squashfs'), file);
   });
   run.onEvent?.({ type: 'advance', files: 1, bytes: 0 });
-  return { key, file };
 }
 
 function layerKey({ level, base, mirrors, epoch, below }: LayerRequest, contents: ReadonlyMap<string, Buffer>): string {
@@ -168,11 +179,10 @@ async function build(
 ): Promise<void> {
   const { level, base, epoch, below } = request;
   const suite = base.distribution === 'debian' ? base.suite : base.release;
-  const network = await runOnLayers(deps, {
+  await runOnLayers(deps, {
     ...{ level, layers: below, epoch, folder, signal },
     script: layerScript(base.distribution),
     args: [folder, suite],
     env: { DEBIAN_FRONTEND: 'noninteractive' },
   });
-  checkSilence(network);
 }

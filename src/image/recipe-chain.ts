@@ -51,8 +51,8 @@ export async function recipeChain(find: FindRecipe, reference: string): Promise<
   if (base === undefined) throw fault(bottom, 'has neither base: nor extends:');
   for (const each of above)
     if (each.recipe.base !== undefined) throw fault(each, 'has a base: though it extends another');
+  if (bottom.recipe.mirrors.length === 0) throw fault(bottom, 'names no mirrors: to take packages from');
   const mirrors = [...new Set(levels.flatMap(({ recipe }) => recipe.mirrors))];
-  if (mirrors.length === 0) throw fault(bottom, 'names no mirrors: to take packages from');
   const last = <T>(of: (recipe: Recipe) => T | undefined): T | undefined =>
     levels.map(({ recipe }) => of(recipe)).findLast((value) => value !== undefined);
   return {

@@ -1,7 +1,7 @@
 /** The proof that a build used no network: the counters of its namespace when it ends. Pure. */
 import { KubedosError } from '../errors.ts';
 
-/** What each layer's namespace had at its end, or it is no layer. It stands in the provenance. */
+/** What the namespace of each script had at its end, or there is no image. It stands in the provenance. */
 export const SILENCE = {
   namespace: 'own',
   interfaces: [{ name: 'lo', receivedBytes: 0, receivedPackets: 0, sentBytes: 0, sentPackets: 0 }],
@@ -16,5 +16,5 @@ export function checkSilence(network: string): void {
     return { name, receivedBytes, receivedPackets, sentBytes, sentPackets };
   });
   if (JSON.stringify(interfaces) === JSON.stringify(SILENCE.interfaces)) return;
-  throw new KubedosError('internal.bug', `build a layer: something used the network, which had ${lines.join('; ')}`);
+  throw new KubedosError('internal.bug', `bake: something used the network, which had ${lines.join('; ')}`);
 }

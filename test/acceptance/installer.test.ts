@@ -2,16 +2,8 @@
 import { copyFile, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  cdrom,
-  hardDisk,
-  LOGIN,
-  MediaRoom,
-  PATIENCE_MS,
-  type Report,
-  sha256Of,
-  usbStick,
-} from '../support/media-room.ts';
+import type { BakeReport } from '../support/baking.ts';
+import { cdrom, hardDisk, LOGIN, MediaRoom, PATIENCE_MS, sha256Of, usbStick } from '../support/media-room.ts';
 import type { Machine } from '../support/qemu.ts';
 import { BOOTABLE, MINUTE, tool } from '../support/real-debian.ts';
 
@@ -20,7 +12,7 @@ const GIB = 1024 ** 3;
 
 let room: MediaRoom;
 let recipe: string;
-let made: Report;
+let made: BakeReport;
 beforeAll(async () => {
   room = await MediaRoom.open();
   recipe = await room.recipe('installed', { disk: 'serial=TARGET' });
@@ -36,7 +28,7 @@ async function blankDisk(bytes: number): Promise<string> {
   return file;
 }
 
-function artifact(report: Report, ending: string): Promise<string> {
+function artifact(report: BakeReport, ending: string): Promise<string> {
   return room.artifact(report, ending);
 }
 

@@ -5,7 +5,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cdrom, LOGIN, MediaRoom, PATIENCE_MS, type Report } from '../support/media-room.ts';
+import type { BakeReport } from '../support/baking.ts';
+import { cdrom, LOGIN, MediaRoom, PATIENCE_MS } from '../support/media-room.ts';
 import { MINUTE, tool } from '../support/real-debian.ts';
 
 const FULL = Boolean(process.env.KUBEDOS_TEST_FULL);
@@ -13,7 +14,7 @@ const FULL = Boolean(process.env.KUBEDOS_TEST_FULL);
 describe('the system that runs from RAM', () => {
   let room: MediaRoom;
   let recipe: string;
-  let made: Report;
+  let made: BakeReport;
   let server: Server;
   beforeAll(async () => {
     room = await MediaRoom.open();

@@ -2,22 +2,25 @@
  * The shipped roles, booted: each answers for its service, most of them over the network. What is of Debian is real; kubelet,
  * kubeadm, kubectl and grafana are stand-ins (test/support/stand-ins.ts).
  */
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { artifactFile, type BakeReport, bakeAllIn } from '../support/baking.ts';
 import { type Forwarded, forwarded } from '../support/forwarded.ts';
 import { bootAnd } from '../support/qemu.ts';
-import { BOOTABLE, kubedos, MINUTE, tool } from '../support/real-debian.ts';
+import { kubedos, MINUTE, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
+
+const FULL = Boolean(process.env.KUBEDOS_TEST_FULL);
 
 let dir: string;
 let data: string;
 const images: string[] = [];
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-roles-'));
-  data = await rolesStore('roles', [BOOTABLE, 'debian-12-roles']);
+  data = await rolesStore();
 }, 10 * MINUTE);
 afterAll(async () => {
   for (const image of images) await kubedos(data, 'mirror', 'remove', image, '--yes');
@@ -146,21 +149,21 @@ async function recipeOf({ role, script, hook }: Role): Promise<string> {
 }
 
 describe('a machine of each role answers for its service', () => {
-  it.each(process.env.KUBEDOS_TEST_FULL ? [...ROLES, ...MORE] : ROLES)(
+  const roles = FULL ? [...ROLES, ...MORE] : ROLES;
+  let baked: BakeReport[];
+  beforeAll(async () => {
+    const recipes = await Promise.all(roles.map(recipeOf));
+    baked = await bakeAllIn(data, recipes, '--channel', 'roles', '--output', 'raw');
+    images.push(...baked.map(({ image }) => image));
+  }, 30 * MINUTE);
+
+  it.each(roles.map((role, at) => ({ ...role, at })))(
     '$role',
-    async (role) => {
-      const out = await kubedos(
-        data,
-        ...['bake', await recipeOf(role), '--channel', 'roles', '--output', 'raw', '--json', '--quiet'],
-      );
-      const { image, artifacts } = JSON.parse(out) as { image: string; artifacts: { sha256: string }[] };
-      images.push(image);
-      const sha256 = artifacts[0]?.sha256 ?? '';
-      const file = join(dir, `${role.role}.raw`);
-      await symlink(join(data, 'objects', sha256.slice(0, 2), sha256), file);
-      const { nic, ports } = await forwarded(role.ports);
-      const ask = async (log: string) => ((await role.ask(ports, log)) ? true : undefined);
-      expect(await bootAnd({ file, format: 'raw' }, { firmware: 'bios', folder: dir, nic }, ask)).toBe(true);
+    async ({ at, ask, ports }) => {
+      const file = await artifactFile(baked[at] as BakeReport, 'raw', { data, dir });
+      const { nic, ports: forward } = await forwarded(ports);
+      const answered = async (log: string) => ((await ask(forward, log)) ? true : undefined);
+      expect(await bootAnd({ file, format: 'raw' }, { firmware: 'bios', folder: dir, nic }, answered)).toBe(true);
     },
     20 * MINUTE,
   );

@@ -1,18 +1,13 @@
 /** Where machines get packages from later, and what travels along in an image: built, booted, and asked by the real apt. */
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { INSTALLATION } from '../../src/wiring.ts';
-import { KUBEDOS } from '../support/command-line.ts';
+import { artifactFile, type BakeReport, bakeElsewhere, bakeIn } from '../support/baking.ts';
 import { bootUntil } from '../support/qemu.ts';
-import { BOOTABLE, kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
+import { kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
-
-const run = promisify(execFile);
 
 let dir: string;
 let data: string;
@@ -20,7 +15,7 @@ let data: string;
 let site: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-site-'));
-  data = await rolesStore('site', [BOOTABLE]);
+  data = await rolesStore();
   await writeFile(join(dir, 'note.txt'), 'travelled along\n');
   await writeFile(join(dir, 'tell.sh'), TELL);
   const unit = `[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\nStandardOutput=tty\nStandardError=tty\nTTYPath=/dev/ttyS0\nExecStart=/bin/sh /usr/local/bin/tell\n[Install]\nWantedBy=multi-user.target\n`;
@@ -62,23 +57,9 @@ async function recipe(name: string, fields: object): Promise<string> {
   return file;
 }
 
-const OPTIONS = ['--channel', 'roles', '--output', 'raw', '--json', '--quiet'];
-
-interface Report {
-  readonly artifacts: readonly { readonly sha256: string }[];
-}
-
-async function bake(file: string, ...more: string[]): Promise<Report> {
-  return JSON.parse(await kubedos(data, 'bake', file, ...OPTIONS, ...more)) as Report;
-}
-
-async function disk({ artifacts }: Report): Promise<string> {
-  const sha256 = artifacts[0]?.sha256 ?? '';
-  const file = join(dir, `${sha256}.raw`);
-  await symlink(join(data, 'objects', sha256.slice(0, 2), sha256), file);
-  return file;
-}
-
+const OPTIONS = ['--channel', 'roles', '--output', 'raw'];
+const bake = (file: string, ...more: string[]): Promise<BakeReport> => bakeIn(data, file, ...OPTIONS, ...more);
+const disk = (report: BakeReport): Promise<string> => artifactFile(report, 'raw', { data, dir });
 const layers = (): Promise<string[]> => readdir(join(data, 'cache', 'layers'));
 
 it(
@@ -110,15 +91,7 @@ it(
   'is the same bytes elsewhere; of another type it builds no layer anew, and its sources are public ones',
   async () => {
     const first = await bake(site);
-    const command = [...KUBEDOS, 'bake', site, ...OPTIONS, '--data', data];
-    const env = { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: dir };
-    const elsewhere = 'umask 077; hostname elsewhere; exec "$@"';
-    const { stdout } = await run('unshare', ['--uts', 'sh', '-c', elsewhere, 'sh', ...command], {
-      cwd: INSTALLATION,
-      env,
-    });
-    expect(JSON.parse(stdout)).toMatchObject({ artifacts: first.artifacts });
-
+    expect(await bakeElsewhere({ data, home: dir }, site, ...OPTIONS)).toMatchObject({ artifacts: first.artifacts });
     const before = await layers();
     const image = await disk(await bake(site, '--build', 'connected'));
     expect(await layers()).toEqual(before);

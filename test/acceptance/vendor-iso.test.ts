@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { INSTALLATION } from '../../src/wiring.ts';
+import { bakeElsewhere, bakeIn } from '../support/baking.ts';
 import { type BootParts, bootParts } from '../support/boot-parts.ts';
-import { KUBEDOS } from '../support/command-line.ts';
 import { bootUntil, type Firmware } from '../support/qemu.ts';
 import { BOOTABLE, connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
 import { debianMedium, rhelMedium, ubuntuMedium } from '../support/vendor-media.ts';
@@ -112,17 +111,13 @@ async function recipe(name: string, more: Readonly<Record<string, unknown>> = {}
   return file;
 }
 
-interface Report {
-  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
-}
-
-const bakeArgs = (file: string): string[] => ['bake', file, '--channel', 'vendor-media', '--json', '--quiet'];
+const CHANNEL = ['--channel', 'vendor-media'];
 
 /** The ISO, and the folder into which all of its tree is copied. */
 async function repacked(
   name: string,
 ): Promise<{ readonly iso: string; readonly tree: string; readonly sha256: string }> {
-  const { artifacts } = JSON.parse(await kubedos(data, ...bakeArgs(await recipe(name)))) as Report;
+  const { artifacts } = await bakeIn(data, await recipe(name), ...CHANNEL);
   const [{ path, sha256 } = { path: '', sha256: '' }] = artifacts;
   expect(path).toBe(`vendor-${name}.iso`);
   const iso = join(dir, path);
@@ -173,11 +168,8 @@ describe.each(Object.entries(VENDORS))('the medium of %s', (name, vendor) => {
         expect(missing.every((path) => /md5sum\.txt|boot\.cat|isolinux\.bin|eltorito\.img/.test(path))).toBe(true);
         expect(listed).toContain('./site/extra.sh');
       }
-      const command = [...KUBEDOS, ...bakeArgs(await recipe(name)), '--data', data];
-      const elsewhere = 'umask 077; exec unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"';
-      const env = { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: dir };
-      const { stdout } = await run('sh', ['-c', elsewhere, 'sh', ...command], { cwd: INSTALLATION, env });
-      expect(JSON.parse(stdout)).toMatchObject({ changed: false, artifacts: [{ sha256 }] });
+      const elsewhere = await bakeElsewhere({ data, home: dir }, await recipe(name), ...CHANNEL);
+      expect(elsewhere).toMatchObject({ changed: false, artifacts: [{ sha256 }] });
     },
     4 * MINUTE,
   );
@@ -253,7 +245,7 @@ describe('is refused', () => {
     '%s',
     async (_, name, more, answers, words) => {
       const file = await recipe(name === 'rhel' ? 'rhel9' : name, more, answers);
-      await expect(kubedos(data, ...bakeArgs(file))).rejects.toThrow(words);
+      await expect(bakeIn(data, file, ...CHANNEL)).rejects.toThrow(words);
     },
     MINUTE,
   );

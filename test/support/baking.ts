@@ -7,12 +7,27 @@ import { KUBEDOS } from './command-line.ts';
 import { kubedos, MINUTE } from './real-debian.ts';
 
 export interface BakeReport {
+  readonly image: string;
   readonly changed: boolean;
   readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
 }
 
 export async function bakeIn(data: string, recipe: string, ...options: readonly string[]): Promise<BakeReport> {
-  return JSON.parse(await kubedos(data, 'bake', recipe, '--json', '--quiet', ...options)) as BakeReport;
+  const [image] = await bakeAllIn(data, [recipe], ...options);
+  return image as BakeReport;
+}
+
+/** By one command. */
+export async function bakeAllIn(
+  data: string,
+  recipes: readonly string[],
+  ...options: readonly string[]
+): Promise<BakeReport[]> {
+  return imagesOf(await kubedos(data, 'bake', ...recipes, '--json', '--quiet', ...options));
+}
+
+function imagesOf(json: string): BakeReport[] {
+  return (JSON.parse(json) as { images: BakeReport[] }).images;
 }
 
 /** As another user of another machine would: with their umask, time zone, language, home and host name. */
@@ -29,7 +44,7 @@ export async function bakeElsewhere(
     timeoutMs: 15 * MINUTE,
     maxOutputBytes: 16 << 20,
   });
-  return JSON.parse(stdout.toString()) as BakeReport;
+  return imagesOf(stdout.toString())[0] as BakeReport;
 }
 
 /** The artifact with this ending, as a file of its name in the folder `dir`. */

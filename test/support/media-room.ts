@@ -1,24 +1,18 @@
 /** Media that are baked, and machines of QEMU that they are put into. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'yaml';
-import { run } from '../../src/exec/run.ts';
-import { INSTALLATION } from '../../src/wiring.ts';
-import { KUBEDOS } from './command-line.ts';
+import { artifactFile, type BakeReport, bakeElsewhere, bakeIn } from './baking.ts';
 import { type Machine, runUntil } from './qemu.ts';
 import { connectedStore, kubedos, MINUTE } from './real-debian.ts';
 
 export const LOGIN = /login: $/;
 /** Of a busy machine: it installs, restarts and boots. */
 export const PATIENCE_MS = 12 * MINUTE;
-
-export interface Report {
-  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
-}
 
 /** A folder with recipes and the media made of them, from a store that is kept between runs. */
 export class MediaRoom {
@@ -50,30 +44,16 @@ export class MediaRoom {
     return file;
   }
 
-  async bake(file: string, ...outputs: string[]): Promise<Report> {
-    return JSON.parse(await kubedos(this.#data, ...this.#argv(file, outputs))) as Report;
+  bake(file: string, ...outputs: string[]): Promise<BakeReport> {
+    return bakeIn(this.#data, file, '--output', ...outputs);
   }
 
-  /** Under another umask, time zone, home and host name. */
-  async bakeElsewhere(file: string, ...outputs: string[]): Promise<Report> {
-    const script = 'umask 077; exec unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"';
-    const argv = ['sh', '-c', script, 'sh', ...KUBEDOS, ...this.#argv(file, outputs), '--data', this.#data];
-    const env = { TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: this.dir };
-    const limits = { timeoutMs: PATIENCE_MS, maxOutputBytes: 1024 ** 2 };
-    return JSON.parse((await run(argv, { cwd: INSTALLATION, env, ...limits })).stdout.toString()) as Report;
+  bakeElsewhere(file: string, ...outputs: string[]): Promise<BakeReport> {
+    return bakeElsewhere({ data: this.#data, home: this.dir }, file, '--output', ...outputs);
   }
 
-  #argv(file: string, outputs: readonly string[]): string[] {
-    return ['bake', file, '--json', '--quiet', '--output', ...outputs];
-  }
-
-  async artifact({ artifacts }: Report, ending: string): Promise<string> {
-    const found = artifacts.find(({ path }) => path.endsWith(`.${ending}`));
-    if (found === undefined) throw new Error(`no ${ending} was baked`);
-    const file = join(this.dir, found.path);
-    await rm(file, { force: true });
-    await symlink(join(this.#data, 'objects', found.sha256.slice(0, 2), found.sha256), file);
-    return file;
+  artifact(report: BakeReport, ending: string): Promise<string> {
+    return artifactFile(report, ending, { data: this.#data, dir: this.dir });
   }
 
   boot(wanted: RegExp, firmware: Machine['firmware'], ...devices: readonly string[]): Promise<string> {

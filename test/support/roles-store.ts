@@ -2,30 +2,36 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cachedStore, kubedos } from './real-debian.ts';
+import { BOOTABLE, cachedStore, kubedos } from './real-debian.ts';
 import { buildStandIn, STAND_INS } from './stand-ins.ts';
 
+const MIRRORS = [BOOTABLE, 'debian-12-roles'];
+
 /**
- * With the channel `roles`: of these mirrors, and of the stand-ins. Each test file has a store of its own, since they run
- * beside one another, and since snapshots of other tests would give its layers new keys.
+ * With the channel `roles`, of these mirrors and of the stand-ins. Test files share it: what is the same again gives the same
+ * snapshot, and that the same layers.
  */
-export async function rolesStore(name: string, mirrors: readonly string[]): Promise<string> {
-  const data = cachedStore(name);
-  const known = await kubedos(data, 'mirror', 'list', '--json').catch(async () => {
-    await kubedos(data, 'init');
-    return '';
-  });
-  await kubedos(data, 'mirror', 'sync', ...mirrors, '--quiet');
+export async function rolesStore(): Promise<string> {
+  const data = cachedStore('roles');
+  await unlessThere(kubedos(data, 'init'));
+  await kubedos(data, 'mirror', 'sync', ...MIRRORS, '--quiet');
   const folder = await mkdtemp(join(tmpdir(), 'kubedos-stand-ins-'));
   try {
     for (const [repo, standIns] of Object.entries(STAND_INS)) {
-      if (!known.includes(`"${repo}"`)) await kubedos(data, 'repo', 'create', repo, '--suite', 'stable');
+      await unlessThere(kubedos(data, 'repo', 'create', repo, '--suite', 'stable'));
       const files = await Promise.all(standIns.map((each) => buildStandIn(each, folder)));
       await kubedos(data, 'repo', 'add', repo, ...files, '--force', '--quiet');
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  await kubedos(data, 'snapshot', 'create', '--mirror', ...mirrors, ...Object.keys(STAND_INS), '--channel', 'roles');
+  await kubedos(data, 'snapshot', 'create', '--mirror', ...MIRRORS, ...Object.keys(STAND_INS), '--channel', 'roles');
   return data;
+}
+
+/** Of an earlier run, or of another test file. */
+async function unlessThere(made: Promise<unknown>): Promise<void> {
+  await made.catch((error: Error) => {
+    if (!error.message.includes('store.exists')) throw error;
+  });
 }

@@ -1,7 +1,8 @@
 import { KubedosError } from '../../errors.ts';
 import type { BakeReport } from '../../image/artifacts.ts';
-import type { FoundRecipe } from '../../image/recipe-chain.ts';
-import type { Media } from '../../spec/media-spec.ts';
+import type { BakeDeps } from '../../image/bake.ts';
+import type { Bake } from '../../image/bake-all.ts';
+import type { MediaRequest } from '../../image/media/bake-media.ts';
 import { OUTPUTS, type OutputName } from '../../spec/recipe-spec.ts';
 import { BUILD_TYPES, overrideBuild } from '../../spec/site-spec.ts';
 import type { Snapshot } from '../../store/types.ts';
@@ -13,10 +14,10 @@ import { verifyBake } from '../verify-bake.ts';
 
 export const bakeCommand: CommandSpec = {
   path: 'bake',
-  summary: 'make disk images of a snapshot and a recipe, without a network',
+  summary: 'make disk images of a snapshot and recipes, without a network',
   description:
-    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Needs root, for mounts and namespaces of its own; but not for a recipe with `media:`, which puts answers and a payload on an installer of a vendor. With --verify nothing is stored: the image is made again without the cache, of the snapshot and the recipe that its provenance names, and compared; exit status 8 where it differs.',
-  arguments: [{ name: 'recipe', summary: 'a shipped recipe, or the path of one', optional: true }],
+    'The same snapshot and recipe give the same bytes. What was built stays in the cache, so that a change of a recipe costs no more than that. The images are files of the mirror image-RECIPE, which the next snapshot holds. Of several recipes as many are baked at a time as there are CPUs, and what they have in common is built once; the first that fails ends the others. Needs root, for mounts and namespaces of its own; but not for a recipe with `media:`, which puts answers and a payload on an installer of a vendor. With --verify nothing is stored: the image is made again without the cache, of the snapshot and the recipe that its provenance names, and compared; exit status 8 where it differs.',
+  arguments: [{ name: 'recipe', summary: 'shipped recipes, or the paths of some', optional: true, variadic: true }],
   options: [
     { flags: '--channel <name>', summary: 'of the snapshot that this channel names', default: 'stable' },
     { flags: '--snapshot <id>', summary: 'of this snapshot' },
@@ -30,6 +31,7 @@ export const bakeCommand: CommandSpec = {
   ],
   examples: [
     'kubedos bake node',
+    'kubedos bake master worker etcd lb --output qcow2',
     'kubedos bake roles/web.yaml --snapshot 12 --output qcow2',
     'kubedos bake --verify node',
     'kubedos bake roles/web.yaml --verify web',
@@ -37,43 +39,63 @@ export const bakeCommand: CommandSpec = {
   run: async (context, input) => {
     const image = input.string('verify');
     if (image !== undefined) return verifyBake(context, input, image);
-    const found = await findRecipe(input.argument(0));
+    if (input.rest(0).length === 0) throw new KubedosError('usage.argument', 'recipe: name at least one');
     const store = await context.house.store();
     const snapshot = await store.snapshots.resolve(input.string('snapshot') ?? input.string('channel') ?? 'stable');
-    const report = await (found.recipe.media ? bakeMedium : bakeSystem)(context, input, { found, snapshot });
-    const lines = report.artifacts.map(
-      ({ path, sizeBytes, sha256 }) => `${sha256}  ${path}  ${formatBytes(sizeBytes)}`,
-    );
-    const end = report.changed ? `${report.image} is new; the next snapshot holds it` : `${report.image} is as it was`;
-    return { data: report, text: [...lines, end].join('\n') };
+    const { bakeAll } = await import('../../image/bake-all.ts');
+    const images = await bakeAll(await bakesOf(context, input, snapshot), context);
+    return { data: { images }, text: images.map(imageText).join('\n') };
   },
 };
 
-interface Order {
-  readonly found: FoundRecipe;
-  readonly snapshot: Snapshot;
+function imageText({ image, artifacts, changed }: BakeReport): string {
+  const lines = artifacts.map(({ path, sizeBytes, sha256 }) => `${sha256}  ${path}  ${formatBytes(sizeBytes)}`);
+  return [...lines, changed ? `${image} is new; the next snapshot holds it` : `${image} is as it was`].join('\n');
 }
 
-async function bakeSystem(context: Context, input: Input, { snapshot }: Order): Promise<BakeReport> {
+/** All recipes are read before the first is baked. */
+async function bakesOf(context: Context, input: Input, snapshot: Snapshot): Promise<Bake[]> {
+  const references = input.rest(0);
+  const deps = await bakeDeps(context.house, snapshot);
+  const bakes: Bake[] = [];
+  for (const reference of references) {
+    const found = await findRecipe(reference);
+    const { name, media } = found.recipe;
+    if (bakes.some((each) => each.name === name))
+      throw new KubedosError('usage.argument', `${reference}: another recipe is of the name ${name}, too`);
+    bakes.push(
+      media === undefined
+        ? await systemBake(deps, input, { reference, snapshot })
+        : await mediumBake(context, input, { found, media, snapshot }),
+    );
+  }
+  return bakes;
+}
+
+async function systemBake(
+  deps: BakeDeps,
+  input: Input,
+  { reference, snapshot }: { readonly reference: string; readonly snapshot: Snapshot },
+): Promise<Bake> {
   const [{ recipeChain }, { bake }] = await Promise.all([
     import('../../image/recipe-chain.ts'),
     import('../../image/bake.ts'),
   ]);
   const wanted = input.strings('output').map(outputName);
-  const found = await recipeChain(findRecipe, input.argument(0));
+  const found = await recipeChain(findRecipe, reference);
   const site = { type: input.string('build'), url: input.string('url') };
   const overridden = site.type !== undefined || site.url !== undefined;
   const chain = overridden ? { ...found, build: overrideBuild(found.build, site) } : found;
   const outputs = wanted.length > 0 ? [...new Set(wanted)] : chain.outputs;
-  return bake(await bakeDeps(context.house, snapshot), { chain, snapshot, outputs }, context);
+  return { name: chain.name, bake: (run) => bake(deps, { chain, snapshot, outputs }, run) };
 }
 
-async function bakeMedium(context: Context, input: Input, { found, snapshot }: Order): Promise<BakeReport> {
+async function mediumBake({ house }: Context, input: Input, request: MediaRequest): Promise<Bake> {
+  const { recipe, file } = request.found;
   if (input.strings('output').length > 0)
-    throw new KubedosError('usage.argument', `--output: ${found.file} is of a vendor's medium, which is an ISO again`);
+    throw new KubedosError('usage.argument', `--output: ${file} is of a vendor's medium, which is an ISO again`);
   const { bakeMedia } = await import('../../image/media/bake-media.ts');
-  const media = found.recipe.media as Media;
-  return bakeMedia(await mediaDeps(context.house), { found, media, snapshot }, context);
+  return { name: recipe.name, bake: async (run) => bakeMedia(await mediaDeps(house), request, run) };
 }
 
 function outputName(name: string): OutputName {
