@@ -84,8 +84,7 @@ describe('the system that runs from RAM', () => {
   it(
     'is the same bytes under another umask, time zone and host name',
     async () => {
-      const again = await room.bakeElsewhere(recipe, 'netboot');
-      expect(again).toMatchObject({ changed: false, artifacts: made.artifacts });
+      expect(await room.bakeElsewhere(recipe, 'netboot')).toMatchObject({ artifacts: made.artifacts });
     },
     PATIENCE_MS,
   );
