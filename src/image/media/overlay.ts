@@ -1,10 +1,8 @@
 /** What changes on a medium: files put in or put in place of others, and whole trees. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { KubedosError } from '../../errors.ts';
+import { digestFile } from '../file-digest.ts';
 
 export class Overlay {
   readonly #folder: string;
@@ -57,9 +55,7 @@ export class Overlay {
   async digests(algorithm: 'md5' | 'sha256', signal?: AbortSignal): Promise<Map<string, string>> {
     const found = new Map<string, string>();
     for await (const [path, file] of this.all()) {
-      const sum = createHash(algorithm);
-      await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), sum, { signal });
-      found.set(path, sum.digest('hex'));
+      found.set(path, (await digestFile(algorithm, file, signal)).digest);
     }
     return found;
   }
