@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { connectedStore, MINUTE, tool } from '../support/real-debian.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
 
 interface Step {
@@ -27,35 +28,33 @@ function stepsOf(page: string): Step[] {
 class Shell {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #dir: string;
+  readonly #closed: Promise<void>;
   #blocks = 0;
 
   constructor(argv: readonly string[], dir: string, env: NodeJS.ProcessEnv) {
     const [command = '', ...args] = argv;
     this.#dir = dir;
     this.#child = spawn(command, args, { cwd: join(dir, 'work'), env });
-    this.#child.stdin.write(`set -e; trap 'kill $(jobs -p) 2>/dev/null' EXIT\n`);
+    this.#closed = new Promise((resolve) => this.#child.once('close', () => resolve()));
+    this.#child.stdin.write(`set -e; trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT\n`);
   }
 
   /** What the commands print on standard output. */
   async run(commands: string): Promise<string> {
     const file = join(this.#dir, `${this.#child.pid}-${++this.#blocks}`);
     await writeFile(file, commands);
-    const ended = new Promise<void>((resolve) => {
-      this.#child.stdout.once('data', () => resolve());
-      this.#child.once('close', () => resolve());
-    });
+    const done = new Promise((resolve) => this.#child.stdout.once('data', resolve));
     this.#child.stdin.write(`. ${file} >${file}.out 2>${file}.err </dev/null; echo done\n`);
-    await ended;
+    await Promise.race([done, this.#closed]);
     const output = await readFile(`${file}.out`, 'utf8');
     if (this.#child.exitCode === null) return output;
     throw new Error(`${commands}${output}${await readFile(`${file}.err`, 'utf8')}`);
   }
 
+  /** With all that it started, whatever it waits for. */
   async end(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const closed = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.stdin.end('exit\n');
-    await closed;
+    this.#child.kill();
+    await this.#closed;
   }
 }
 
@@ -105,8 +104,16 @@ test('that of rpm packages does, too', async () => {
   expect(await readFile(join(dir, 'work/dnf/repos/hello.repo'), 'utf8')).toMatch(/gpgcheck=1\nrepo_gpgcheck=1\n/);
 });
 
-/** Runs a page; what its `<…>` stood for, and the folder whose `work` it ran in. */
-async function follow(file: string) {
+// A bundle is all that is made of the store, which other tests share.
+test('and so does that of a machine, which boots', { timeout: 20 * MINUTE }, async () => {
+  const KUBEDOS_DATA = await connectedStore();
+  const { values, dir } = await follow('docs/tutorial-image.md', { env: { KUBEDOS_DATA } });
+  // The machine wrote to a disk of its own.
+  expect(await tool('sha256sum', join(dir, 'work/web.qcow2'))).toMatch(`${values.get('image')} `);
+});
+
+/** Runs a page; what its `<…>` stood for, and the folder whose `work` it ran in. `env`: of the connected host. */
+async function follow(file: string, { env: given = {} }: { readonly env?: NodeJS.ProcessEnv } = {}) {
   const dir = await temporaryFolder();
   await mkdir(join(dir, 'work'));
   await mkdir(join(dir, 'bin'));
@@ -115,7 +122,7 @@ async function follow(file: string) {
   await writeFile(join(dir, 'bin/kubedos'), shim);
   await chmod(join(dir, 'bin/kubedos'), 0o755);
   const env = { ...process.env, HOME: dir, PATH: `${join(dir, 'bin')}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' };
-  const connected = new Shell(['bash'], dir, env);
+  const connected = new Shell(['bash'], dir, { ...env, ...given });
   const page = await readFile(join(INSTALLATION, file), 'utf8');
   // As the page says it, word for word.
   const [, unshare = '', loopback = ''] = /`(unshare [^`]+)`, then `([^`]+)`/.exec(page) ?? [];
