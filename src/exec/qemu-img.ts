@@ -9,15 +9,17 @@ export async function convertImage(
     format,
     sourceFormat = 'raw',
     options = [],
+    compressed = false,
     signal,
   }: {
     readonly format: string;
     readonly sourceFormat?: string;
     readonly options?: readonly string[];
+    readonly compressed?: boolean;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
-  const extra = options.flatMap((option) => ['-o', option]);
+  const extra = [...(compressed ? ['-c'] : []), ...options.flatMap((option) => ['-o', option])];
   await run(['qemu-img', 'convert', '-f', sourceFormat, '-O', format, ...extra, from, to], {
     timeoutMs: 60 * 60 * 1000,
     maxOutputBytes: 1024 * 1024,

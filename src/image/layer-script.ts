@@ -20,7 +20,7 @@ const STEPS = { debian: DEBIAN_STEPS, el: RPM_STEPS };
  *     sources.inside      of apt, from /run/kubedos/repos/
  *     packages            one a line
  *     files/              to be copied to /
- *     users               name, uid or -, groups by comma or -, shell: by blanks, one a line
+ *     users               name, uid or -, groups by comma or -, shell or -: by blanks, one a line
  *     keys/NAME           authorized_keys of a user
  *     enable, mask        units, one a line
  *     hooks/NN-NAME       scripts for /bin/sh
@@ -72,16 +72,24 @@ fi
 
 say 'add users'
 while read -r name uid groups shell; do
-  set -- --create-home --shell "$shell"
-  [ "$uid" = - ] || set -- "$@" --uid "$uid"
-  [ "$groups" = - ] || set -- "$@" --groups "$groups"
-  inside useradd "$@" "$name"
+  if chroot "$T" getent passwd "$name" > /dev/null; then
+    # Of a recipe below, or of a package.
+    [ "$uid" = - ] || inside usermod --uid "$uid" "$name"
+    [ "$groups" = - ] || inside usermod --append --groups "$groups" "$name"
+    [ "$shell" = - ] || inside usermod --shell "$shell" "$name"
+  else
+    set -- --create-home --shell /bin/bash
+    [ "$uid" = - ] || set -- "$@" --uid "$uid"
+    [ "$groups" = - ] || set -- "$@" --groups "$groups"
+    [ "$shell" = - ] || set -- "$@" --shell "$shell"
+    inside useradd "$@" "$name"
+  fi
   if [ -s "$W/keys/$name" ]; then
     IFS=: read -r _ _ user group _ home _ <<ENTRY
 $(chroot "$T" getent passwd "$name")
 ENTRY
     inside install -d -m 700 -o "$user" -g "$group" "$home/.ssh"
-    cp "$W/keys/$name" "$T/run/kubedos/keys"
+    { chroot "$T" cat "$home/.ssh/authorized_keys" 2> /dev/null || :; cat "$W/keys/$name"; } > "$T/run/kubedos/keys"
     inside install -m 600 -o "$user" -g "$group" /run/kubedos/keys "$home/.ssh/authorized_keys"
   fi
 done < "$W/users"

@@ -142,7 +142,7 @@ async function prepare(deps: LayerDeps, { request, contents, folder }: Preparati
 }
 
 function userLine({ name, uid, groups, shell }: Recipe['users'][number]): string {
-  return [name, uid ?? '-', groups.join(',') || '-', shell].join(' ');
+  return [name, uid ?? '-', groups.join(',') || '-', shell ?? '-'].join(' ');
 }
 
 /** Those of the recipe, and what its time zone and locale come to. */

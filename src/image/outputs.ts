@@ -3,7 +3,7 @@ import { KubedosError } from '../errors.ts';
 import type { OutputName } from '../spec/recipe-spec.ts';
 import type { MakeOutput } from './output.ts';
 import { aws } from './outputs/aws.ts';
-import { type DiskFormDeps, gcp, qcow2, raw, vhd, vmdk } from './outputs/disk-forms.ts';
+import { type DiskFormDeps, gcp, qcow2, qcow2Zstd, raw, vhd, vmdk } from './outputs/disk-forms.ts';
 import { firecracker } from './outputs/firecracker.ts';
 import { type InstallerDeps, iso } from './outputs/installer-iso.ts';
 import { live, netboot } from './outputs/live.ts';
@@ -16,6 +16,7 @@ export type OutputDeps = DiskFormDeps & InstallerDeps & OvaDeps & OciDeps;
 /** In the order in which they are made. */
 export const OUTPUT_FORMS: Readonly<Record<OutputName, MakeOutput<OutputDeps>>> = {
   qcow2,
+  'qcow2-zstd': qcow2Zstd,
   ova,
   // After ova, which has it within.
   vmdk,

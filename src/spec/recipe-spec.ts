@@ -8,6 +8,7 @@ import { readSpecYaml } from './yaml-spec.ts';
 export const OUTPUTS = [
   'raw',
   'qcow2',
+  'qcow2-zstd',
   'vmdk',
   'vhd',
   'gcp',
@@ -44,7 +45,7 @@ const user = z.strictObject({
   name: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a user name: lower-case letters, digits, hyphens'),
   uid: z.number().int().min(100).max(60_000).optional(),
   groups: z.array(z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/)).default([]),
-  shell: absolutePath.default('/bin/bash'),
+  shell: absolutePath.optional().describe('Default: /bin/bash.'),
   keys: z
     .array(line.regex(/^(?:ssh-|ecdsa-|sk-)\S+ \S+/, 'must be a public key as in authorized_keys'))
     .default([])

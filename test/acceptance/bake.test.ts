@@ -22,6 +22,7 @@ const LOGIN = /login: $/;
 /** Outputs, and what QEMU calls them. */
 const FORMATS = [
   ['qcow2', 'qcow2'],
+  ['zstd.qcow2', 'qcow2'],
   ['vmdk', 'vmdk'],
   ['vhd', 'vpc'],
 ] as const;
@@ -43,7 +44,7 @@ describe('a disk image', () => {
   );
 
   it(
-    'boots under Secure Boot as qcow2, with the service of its role, its files, users and hooks',
+    'boots under Secure Boot as a clone of a qcow2, with the service of its role, its files, users and hooks',
     async () => {
       const file = await dark.recipe('role', {
         extends: 'node',
@@ -65,8 +66,10 @@ describe('a disk image', () => {
         `#!/bin/sh\necho "role: $(cat /lib/role-link), $(id -un 1500), $(stat -c %a-%U /home/keeper/.ssh/authorized_keys), $(systemctl is-active ssh), $(ls /etc/ssh/ssh_host_*_key | wc -l) keys, $(systemd-detect-virt), $(mokutil --sb-state)"\n`,
       );
       const report = await dark.bake(file);
-      const disk = { file: await dark.artifact(report, 'qcow2'), format: 'qcow2' } as const;
-      await tool('qemu-img', 'check', disk.file);
+      const image = await dark.artifact(report, 'qcow2');
+      await tool('qemu-img', 'check', image);
+      const disk = { file: join(dir, 'clone.qcow2'), format: 'qcow2' } as const;
+      await tool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', disk.file);
       const log = await bootUntil(disk, /role: .*/, { firmware: 'secure-boot', folder: dir });
       expect(log).toMatch(/role: from the hook, keeper, 600-keeper, active, 3 keys, qemu, SecureBoot enabled/);
       expect(await dark.leftOvers()).toEqual([]);
@@ -102,7 +105,7 @@ describe('every output', () => {
   it(
     'holds the disk that was booted, and is the same bytes each time',
     async () => {
-      const outputs = ['raw', 'qcow2', 'vmdk', 'vhd', 'gcp'];
+      const outputs = ['raw', 'qcow2', 'qcow2-zstd', 'vmdk', 'vhd', 'gcp'];
       const first = await dark.bake('base', '--output', ...outputs);
       expect(first.artifacts.map(({ path }) => path).sort()).toEqual([
         'base.qcow2',
@@ -110,10 +113,16 @@ describe('every output', () => {
         'base.tar.gz',
         'base.vhd',
         'base.vmdk',
+        'base.zstd.qcow2',
       ]);
       const raw = await dark.artifact(first, 'raw');
       for (const [output, format] of FORMATS)
         await tool('qemu-img', 'compare', '-f', 'raw', '-F', format, raw, await dark.artifact(first, output));
+      for (const output of ['qcow2', 'zstd.qcow2']) await tool('qemu-img', 'check', await dark.artifact(first, output));
+      const [plain, smaller] = ['base.qcow2', 'base.zstd.qcow2'].map(
+        (name) => first.artifacts.find(({ path }) => path === name)?.sizeBytes ?? 0,
+      ) as [number, number];
+      expect(smaller).toBeLessThan(plain * 0.7);
       const vhd = await open(await dark.artifact(first, 'vhd'));
       const { buffer } = await vhd.read(Buffer.alloc(512), 0, 512, (await stat(raw)).size);
       await vhd.close();
@@ -134,7 +143,7 @@ describe('every output', () => {
     it(
       'boots on each firmware',
       async () => {
-        const baked = await dark.bake('base', '--output', 'qcow2', 'vmdk', 'vhd');
+        const baked = await dark.bake('base', '--output', 'qcow2', 'qcow2-zstd', 'vmdk', 'vhd');
         for (const [output, format] of FORMATS)
           for (const firmware of ['bios', 'uefi', 'secure-boot'] as const)
             await bootUntil({ file: await dark.artifact(baked, output), format }, LOGIN, { firmware, folder: dir });

@@ -22,7 +22,7 @@ disk: { size: 3GiB }
   expect(recipe).toMatchObject({
     mirrors: [],
     files: [{ path: '/etc/motd', mode: '0640' }],
-    users: [{ name: 'ops', groups: [], shell: '/bin/bash' }],
+    users: [{ name: 'ops', groups: [] }],
     disk: { size: 3 * 1024 ** 3 },
   });
 });

@@ -9,7 +9,7 @@ import { kubedos, MINUTE } from './real-debian.ts';
 export interface BakeReport {
   readonly image: string;
   readonly changed: boolean;
-  readonly artifacts: readonly { readonly path: string; readonly sha256: string }[];
+  readonly artifacts: readonly { readonly path: string; readonly sha256: string; readonly sizeBytes: number }[];
 }
 
 export async function bakeIn(data: string, recipe: string, ...options: readonly string[]): Promise<BakeReport> {
@@ -30,14 +30,15 @@ function imagesOf(json: string): BakeReport[] {
   return (JSON.parse(json) as { images: BakeReport[] }).images;
 }
 
-/** As another user of another machine would: with their umask, time zone, language, home and host name. */
+/** As another user of another machine would: with their umask, time zone, language, home and host name, and one CPU. */
 export async function bakeElsewhere(
   { data, home }: { readonly data: string; readonly home: string },
   recipe: string,
   ...options: readonly string[]
 ): Promise<BakeReport> {
   const command = [...KUBEDOS, 'bake', recipe, '--json', '--quiet', '--data', data, ...options];
-  const script = 'umask 077; exec unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"';
+  const script =
+    'umask 077; exec taskset --cpu-list 0 unshare --uts sh -c "hostname elsewhere; exec \\"\\$@\\"" sh "$@"';
   const { stdout } = await run(['sh', '-c', script, 'sh', ...command], {
     cwd: INSTALLATION,
     env: { TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: home },

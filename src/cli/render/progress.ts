@@ -138,9 +138,12 @@ function barSink({ write, columns, nowMs }: ProgressOptions): ProgressSink {
 
 function lineSink({ write, nowMs }: ProgressOptions): ProgressSink {
   let writtenMs = 0;
+  let said = '';
+  const figures = ({ name, files, bytes }: Phase): string => `${name} ${files} ${bytes}`;
   const line = (phase: Phase): void => {
     write(`${`${phase.name}  ${describePhase(phase, nowMs())}`.trimEnd()}\n`);
     writtenMs = nowMs();
+    said = figures(phase);
   };
   return phaseSink(nowMs, {
     begin: line,
@@ -149,7 +152,7 @@ function lineSink({ write, nowMs }: ProgressOptions): ProgressSink {
     },
     note: write,
     end: (phase) => {
-      if (phase.files > 0 || phase.bytes > 0) line(phase);
+      if (figures(phase) !== said) line(phase);
     },
   });
 }
