@@ -57,13 +57,17 @@ describe('a disk image', () => {
           { path: '/usr/local/bin/role', source: 'role.sh', mode: '0755' },
           { path: '/lib/role-link', link: '/etc/role' },
         ],
-        users: [{ name: 'keeper', uid: 1500, groups: ['adm'], keys: ['ssh-ed25519 AAAA keeper'] }],
+        users: [
+          { name: 'keeper', uid: 1500, groups: ['adm'], keys: ['ssh-ed25519 AAAA keeper'] },
+          // Of node.
+          { name: 'admin', groups: ['adm'], keys: ['ssh-ed25519 AAAA admin'] },
+        ],
         enable: ['role.service'],
         hooks: [{ name: 'mark', run: 'echo from the hook > /etc/role\nchmod 640 /etc/role' }],
       });
       await writeFile(
         join(dir, 'role.sh'),
-        `#!/bin/sh\necho "role: $(cat /lib/role-link), $(id -un 1500), $(stat -c %a-%U /home/keeper/.ssh/authorized_keys), $(systemctl is-active ssh), $(ls /etc/ssh/ssh_host_*_key | wc -l) keys, $(systemd-detect-virt), $(mokutil --sb-state)"\n`,
+        `#!/bin/sh\necho "role: $(cat /lib/role-link), $(id -un 1500), $(stat -c %a-%U /home/keeper/.ssh/authorized_keys /home/admin/.ssh/authorized_keys | xargs), $(id -nG admin), $(runuser -u admin -- sudo -n id -un), $(systemctl is-active ssh), $(ls /etc/ssh/ssh_host_*_key | wc -l) keys, $(systemd-detect-virt), $(mokutil --sb-state)"\n`,
       );
       const report = await dark.bake(file);
       const image = await dark.artifact(report, 'qcow2');
@@ -71,7 +75,9 @@ describe('a disk image', () => {
       const disk = { file: join(dir, 'clone.qcow2'), format: 'qcow2' } as const;
       await tool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', disk.file);
       const log = await bootUntil(disk, /role: .*/, { firmware: 'secure-boot', folder: dir });
-      expect(log).toMatch(/role: from the hook, keeper, 600-keeper, active, 3 keys, qemu, SecureBoot enabled/);
+      expect(log).toMatch(
+        /role: from the hook, keeper, 600-keeper 600-admin, admin adm sudo, root, active, 3 keys, qemu, SecureBoot enabled/,
+      );
       expect(await dark.leftOvers()).toEqual([]);
     },
     12 * MINUTE,
