@@ -34,7 +34,8 @@ export class RequiresChooser implements Chooser {
     if (kept !== undefined || this.#kept.has(text)) return kept;
     const choice = this.#decide(parseDependency(text, origin), architecture);
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    this.#kept.set(text, choice);
+    // A copy: a part of a record's text would keep all of it.
+    this.#kept.set(Buffer.from(text).toString(), choice);
     return choice;
   }
 
