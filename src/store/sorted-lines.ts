@@ -1,11 +1,8 @@
 /** Sorting more entries than memory holds: sorted runs on disk, merged at the end. */
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { KubedosError, storageError } from '../errors.ts';
-import { comparePaths } from '../formats/path.ts';
 import { parseLines } from './line-table.ts';
 import { checkManifestPath, entryAt, formatEntry } from './manifest-format.ts';
 import { type EntryConflict, mergeRuns } from './run-merge.ts';
@@ -13,12 +10,11 @@ import type { ManifestEntry } from './types.ts';
 
 export type { EntryConflict } from './run-merge.ts';
 
-/** Lines kept in memory before a run is written; sorting needs about as much again. */
+/** Lines kept in memory before a run is written; sorting needs some bytes a line beside them. */
 const SORTER_MEMORY_BYTES = 16 * 1024 * 1024;
 /** More runs than this are merged into one: each that is read costs a descriptor and a buffer. */
 const MAX_RUNS = 64;
 const WRITE_BYTES = 256 * 1024;
-const SURROGATE = /[\ud800-\udfff]/;
 
 export interface EntrySorterOptions {
   /** Where runs may be written, a folder of its own inside: `store.file('tmp')`. Made when the first run is. */
@@ -36,12 +32,12 @@ export class EntrySorter {
   readonly #folder: string;
   readonly #memoryBytes: number;
   readonly #onConflict: (conflict: EntryConflict) => void;
-  /** Lines in the form of a manifest, in the order of arrival. */
+  /** Lines in the form of a manifest, in the order of arrival: no string of any of them is kept. */
   #lines: Buffer;
   #used = 0;
   #starts: number[] = [];
-  #paths: string[] = [];
-  #plain = true;
+  /** Where the path of each line begins. */
+  #paths: number[] = [];
   #runs: string[] = [];
   #runCount = 0;
 
@@ -61,10 +57,7 @@ export class EntrySorter {
     if (this.#used + most > this.#lines.length) this.#grow(most);
     const end = this.#used + this.#lines.write(line, this.#used);
     this.#starts.push(this.#used);
-    // Read back from the buffer: a path cut out of a long text would keep all of that text in memory.
-    const pathBytes = Buffer.byteLength(entry.path);
-    this.#paths.push(this.#lines.toString('utf8', end - 1 - pathBytes, end - 1));
-    this.#plain &&= pathBytes === entry.path.length || !SURROGATE.test(entry.path);
+    this.#paths.push(end - 1 - Buffer.byteLength(entry.path));
     this.#used = end;
   }
 
@@ -97,16 +90,11 @@ export class EntrySorter {
   }
 
   /** Indexes by path, then by arrival; repeats of a path left out and conflicts reported. */
-  #order(): number[] {
-    const paths = this.#paths;
-    const path = (index: number) => paths[index] ?? '';
-    const compare = this.#plain
-      ? (a: number, b: number) => (path(a) < path(b) ? -1 : path(a) > path(b) ? 1 : a - b)
-      : (a: number, b: number) => comparePaths(path(a), path(b)) || a - b;
-    const order = Array.from(paths, (_, index) => index).sort(compare);
+  #order(): Uint32Array {
+    const order = Uint32Array.from(this.#starts.keys()).sort((a, b) => this.#compare(a, b) || a - b);
     let kept = -1;
     return order.filter((index) => {
-      if (kept >= 0 && path(kept) === path(index)) {
+      if (kept >= 0 && this.#compare(kept, index) === 0) {
         if (!this.#line(kept).equals(this.#line(index))) this.#report(kept, index);
         return false;
       }
@@ -115,10 +103,16 @@ export class EntrySorter {
     });
   }
 
-  #report(kept: number, dropped: number): void {
-    const entry = (index: number) =>
-      entryAt(parseLines(this.#line(index), { at: 0, numbers: 1, what: 'an entry to sort' }), 0);
-    this.#onConflict({ path: this.#paths[kept] ?? '', kept: entry(kept), dropped: entry(dropped) });
+  #compare(a: number, b: number): number {
+    const end = (index: number): number => (this.#starts[index + 1] ?? this.#used) - 1;
+    return this.#lines.compare(this.#lines, this.#paths[b], end(b), this.#paths[a], end(a));
+  }
+
+  #report(index: number, other: number): void {
+    const entry = (at: number) =>
+      entryAt(parseLines(this.#line(at), { at: 0, numbers: 1, what: 'an entry to sort' }), 0);
+    const [kept, dropped] = [entry(index), entry(other)];
+    this.#onConflict({ path: kept.path, kept, dropped });
   }
 
   #line(index: number): Buffer {
@@ -140,7 +134,12 @@ export class EntrySorter {
       await mkdir(this.#folder, { recursive: true });
       this.#runCount += 1;
       const file = join(this.#folder, String(this.#runCount));
-      await pipeline(blocks, createWriteStream(file));
+      const handle = await open(file, 'wx');
+      try {
+        for await (const block of blocks) await handle.appendFile(block);
+      } finally {
+        await handle.close();
+      }
       this.#runs.push(file);
     } catch (error) {
       throw storageError(`sort in ${this.#folder}`, error);
@@ -166,7 +165,6 @@ export class EntrySorter {
     this.#used = 0;
     this.#starts = [];
     this.#paths = [];
-    this.#plain = true;
   }
 }
 
@@ -182,15 +180,16 @@ async function* mergedBlocks(
   yield gather.rest();
 }
 
-/** Lines into blocks that are worth a write. */
+/** Lines into blocks that are worth a write; a block is good until the next one. No line is as long as a block. */
 class Gatherer {
   #block = Buffer.allocUnsafe(WRITE_BYTES);
+  #other = Buffer.allocUnsafe(WRITE_BYTES);
   #used = 0;
 
   /** A full block, if the line did not fit into it any more. */
   add(line: Buffer): Buffer | undefined {
     const full = this.#used + line.length > this.#block.length ? this.rest() : undefined;
-    if (full) this.#block = Buffer.allocUnsafe(Math.max(WRITE_BYTES, line.length));
+    if (full) [this.#block, this.#other] = [this.#other, this.#block];
     line.copy(this.#block, this.#used);
     this.#used += line.length;
     return full;

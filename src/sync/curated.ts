@@ -3,6 +3,7 @@ import { readManifest, writeManifest } from '../store/manifest.ts';
 import { EntrySorter } from '../store/sorted-lines.ts';
 import type { ManifestEntry, ManifestRef, ObjectRef } from '../store/types.ts';
 import { commitHead, commitMemory } from './commit.ts';
+import { SORT_BYTES } from './curate/pool-places.ts';
 import type { SyncMemory } from './memory.ts';
 import { countLack, fetchPool, type Lack, type ManifestSpan, type PoolFetch } from './pool-fetch.ts';
 import { syncReport } from './report.ts';
@@ -104,7 +105,7 @@ async function writeSorted(
   { space }: SyncRun,
   entries: Iterable<ManifestEntry> | AsyncIterable<ManifestEntry>,
 ): Promise<ManifestRef> {
-  const sorter = new EntrySorter({ folder: space.scratch });
+  const sorter = new EntrySorter({ folder: space.scratch, memoryBytes: SORT_BYTES });
   try {
     for await (const entry of entries) await sorter.add(entry);
     return await writeManifest(space.objects, sorter.sorted());

@@ -12,10 +12,11 @@ import { million } from './rows/million.ts';
 import { publish } from './rows/publish.ts';
 import { rpm } from './rows/rpm.ts';
 import { rpmMemory } from './rows/rpm-memory.ts';
+import { rpmSync } from './rows/rpm-sync.ts';
 import { serve } from './rows/serve.ts';
 import type { Figure, Row } from './types.ts';
 
-const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, rpm, bake, rpmMemory, million];
+const ROWS: readonly Row[] = [largeArchive, coldSync, publish, bundles, serve, rpm, rpmSync, bake, rpmMemory, million];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => name !== 'all' && !ROWS.some((row) => row.name === name));

@@ -1,3 +1,5 @@
+import type { Compared } from './measure.ts';
+
 export interface Figure {
   readonly work: string;
   /** As one would say it: `0.31 s`, `216 MB`. */
@@ -26,3 +28,16 @@ export interface Row {
 
 export const seconds = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} s`;
 export const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+
+/** `reach`: how many times as quick. */
+export function figure(work: string, against: string, { ratio, ours, theirs }: Compared, reach: number): Figure {
+  return {
+    work,
+    ours: seconds(ours.seconds),
+    against,
+    theirs: seconds(theirs.seconds),
+    ratio,
+    reach: `≥ ${reach}×`,
+    reached: ratio >= reach,
+  };
+}

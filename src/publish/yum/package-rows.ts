@@ -9,7 +9,7 @@ import { lookupPath } from '../../store/manifest.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ManifestEntry, ObjectStore, Sha256 } from '../../store/types.ts';
 import { storedDocument, storedIndex } from '../stored-file.ts';
-import { mirrorRepositories } from './repositories.ts';
+import { type MirrorRepository, mirrorRepositories } from './repositories.ts';
 
 /** The primary of a repository of a mirror. */
 export interface Primary {
@@ -21,13 +21,21 @@ export interface Primary {
 /** Of every repository on the list that has one, sorted by folder. */
 export async function primariesOf(objects: ObjectStore, root: Sha256): Promise<Primary[]> {
   const primaries: Primary[] = [];
-  for (const { folder, repomd } of await mirrorRepositories(objects, root)) {
-    const { records } = await parseRepomd(await storedDocument(objects, repomd), repomd.path);
-    const record = quickestRecord(records, 'primary');
-    const file = record && (await lookupPath(objects, root, inFolder(folder, record.path)));
-    if (file) primaries.push({ folder, file });
-  }
+  for (const repository of await mirrorRepositories(objects, root))
+    primaries.push(...(await primaryOf(objects, root, repository)));
   return primaries;
+}
+
+/** None where its repomd.xml names none, or one that the list lacks. */
+export async function primaryOf(
+  objects: ObjectStore,
+  root: Sha256,
+  { folder, repomd }: MirrorRepository,
+): Promise<Primary[]> {
+  const { records } = await parseRepomd(await storedDocument(objects, repomd), repomd.path);
+  const record = quickestRecord(records, 'primary');
+  const file = record && (await lookupPath(objects, root, inFolder(folder, record.path)));
+  return file ? [{ folder, file }] : [];
 }
 
 export function recordsOf(objects: ObjectStore, { file }: Primary): AsyncGenerator<Buffer[]> {

@@ -2,6 +2,9 @@
 import { EntrySorter } from '../../store/sorted-lines.ts';
 import type { ManifestEntry } from '../../store/types.ts';
 
+/** Lines in memory: the table that was chosen from is there, too. */
+export const SORT_BYTES = 4 * 1024 * 1024;
+
 /** A file that was chosen, as its upstream lists it. */
 export interface ChosenFile extends ManifestEntry {
   /** Of the upstream or repository that it comes from. */
@@ -40,6 +43,7 @@ export class PoolPlaces {
     const contested = new Map<string, string>();
     const sorter = new EntrySorter({
       folder: scratch,
+      memoryBytes: SORT_BYTES,
       onConflict: ({ path, kept }) => contested.set(path, kept.sha256),
     });
     try {

@@ -2,8 +2,8 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { storageError } from '../../errors.ts';
 
 const BLOCK_BYTES = 64 * 1024;
-/** Blocks kept in memory: 8 MiB. Closures read in order for the most part, and come back to the same few places. */
-const MAX_BLOCKS = 128;
+/** Blocks kept in memory: 4 MiB. Closures read in order for the most part, and come back to the same few places. */
+const MAX_BLOCKS = 64;
 
 /**
  * Records put aside on disk, read back by their place. The file has no name once it is open: nothing of it remains

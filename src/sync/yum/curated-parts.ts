@@ -15,6 +15,7 @@ import type { ChosenFile } from '../curate/pool-places.ts';
 import type { SyncRun } from '../run-sync.ts';
 import { Advisories } from './curate/advisories.ts';
 import { ModuleStreams } from './curate/module-streams.ts';
+import { RequiredFiles } from './curate/required-files.ts';
 import { RpmTable } from './curate/rpm-table.ts';
 import { type RpmSelection, selectRpms } from './curate/select.ts';
 import { type ListedPackage, listedPackage, missingPrimary } from './listed-packages.ts';
@@ -97,13 +98,12 @@ async function findPaths(
   table: RpmTable,
   repositories: readonly SourceRepository[],
 ): Promise<void> {
-  const paths = table.unknownPaths();
-  if (paths.length === 0) return;
+  const files = new RequiredFiles(table);
+  if (files.isEmpty) return;
   for (const { record } of repositories) {
     const filelists = record('filelists');
     if (filelists === undefined) continue;
-    const { path: origin } = filelists;
-    await table.addFiles(filelistsRecords(recordContent(objects, filelists), origin), { paths, origin });
+    await files.find(filelistsRecords(recordContent(objects, filelists), filelists.path), filelists.path);
   }
 }
 

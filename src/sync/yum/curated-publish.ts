@@ -39,7 +39,7 @@ export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promi
     Promise.all(
       parts.map(async (part) => {
         const path = (row: Row): string => places.place(chosenFile(chosenRpm(part, row), digests));
-        const all = [...part.selection.rows];
+        const all = part.selection.rows;
         const rows = missing.size === 0 ? all : all.filter((row) => !missing.has(path(row)));
         const href = (row: Row): string => path(row).slice(part.basearch === '' ? 0 : part.basearch.length + 1);
         return { part, rows, href, extra: await extraRecords(space.objects, part, rows) };

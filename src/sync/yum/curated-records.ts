@@ -7,7 +7,7 @@ import { filelistsRecords, otherRecords, recordPkgid } from '../../formats/rpm/f
 import { filelistsRecord, otherRecord } from '../../formats/rpm/metadata-text.ts';
 import { pruneModules } from '../../formats/rpm/modules.ts';
 import { modulesText } from '../../formats/rpm/modules-text.ts';
-import { type Nevra, showNevra } from '../../formats/rpm/package.ts';
+import type { Nevra } from '../../formats/rpm/package.ts';
 import type { MetadataRecord, MetadataType, RpmPublication } from '../../formats/rpm/publication.ts';
 import { pruneUpdate, type Update, updateinfoChunks } from '../../formats/rpm/updateinfo.ts';
 import { attributesText } from '../../formats/xml/write.ts';
@@ -45,8 +45,7 @@ export class SideRecords {
     scratch: string,
   ): Promise<SideRecords> {
     const side = new SideRecords(join(scratch, `side-${process.pid}-${randomUUID()}`));
-    const chosen = new Uint8Array(table.count);
-    for (const row of selection.rows) chosen[row] = 1;
+    const chosen = marked(table.count, selection.rows);
     try {
       for (const { record } of repositories) {
         for (const [type, read] of SIDES) {
@@ -87,6 +86,12 @@ export class SideRecords {
   }
 }
 
+function marked(count: number, rows: Iterable<Row>): Uint8Array {
+  const marks = new Uint8Array(count);
+  for (const row of rows) marks[row] = 1;
+  return marks;
+}
+
 const SIDES = [
   ['filelists', filelistsRecords],
   ['other', otherRecords],
@@ -94,7 +99,7 @@ const SIDES = [
 
 export interface PublishedRows {
   readonly part: CuratedPart;
-  readonly rows: readonly Row[];
+  readonly rows: Uint32Array;
   /** Where a row's package lies, from the root of the published repository. */
   readonly href: (row: Row) => string;
   readonly extra: NonNullable<RpmPublication['extra']>;
@@ -116,14 +121,15 @@ export async function* publishedRecords(
 export async function extraRecords(
   objects: ObjectStore,
   part: CuratedPart,
-  rows: readonly Row[],
+  rows: Uint32Array,
 ): Promise<NonNullable<RpmPublication['extra']>> {
   const { table } = part;
-  const names = new Set(rows.map((row) => table.name(row)));
-  const nevras = new Set(rows.map((row) => table.describe(row)));
-  const hasNevra = (nevra: Nevra): boolean => nevras.has(showNevra(nevra));
+  const chosen = marked(table.count, rows);
+  const isChosen = (row: Row): boolean => chosen[row] === 1;
+  const hasName = (name: string): boolean => table.rowsOfName(name).some(isChosen);
+  const hasNevra = (nevra: Nevra): boolean => table.rowsOfNevra(nevra).some(isChosen);
   const extra = new Map<string, { readonly name: string; readonly content: Uint8Array }>();
-  const comps: Comps = pruneComps(part.comps, { hasPackage: (name) => names.has(name) });
+  const comps: Comps = pruneComps(part.comps, { hasPackage: hasName });
   if (comps.entries.length > 0) extra.set('group', { name: 'comps.xml', content: Buffer.from(compsText(comps)) });
   const modules = pruneModules(part.modules, hasNevra);
   if (modules.length > 0) extra.set('modules', { name: 'modules.yaml', content: Buffer.from(modulesText(modules)) });

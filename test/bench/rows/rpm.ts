@@ -1,42 +1,21 @@
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { INSTALLATION } from '../../../src/wiring.ts';
-import { startFakeApt } from '../../support/fake-apt.ts';
-import { fakeYum } from '../../support/fake-yum.ts';
 import { syntheticPrimary, syntheticRpms } from '../../support/synthetic-rpm.ts';
 import { type Command, compare, shell } from '../measure.ts';
 import { Kubedos } from '../tools.ts';
-import { type Bench, type Figure, type Row, seconds } from '../types.ts';
+import { type Bench, type Figure, figure, type Row } from '../types.ts';
 
 const LOCAL = 2000;
 const MANY = 50_000;
-const MIRRORED = 5000;
 
 export const rpm: Row = {
   name: 'rpm',
-  about: `metadata of ${LOCAL} packages, one added to ${MANY}, reading primary, sync without changes and after one`,
+  about: `metadata of ${LOCAL} packages, one added to ${MANY}, and reading primary`,
   async measure(bench: Bench): Promise<Figure[]> {
-    return [...(await ownMetadata(bench)), ...(await reading(bench)), ...(await syncing(bench))];
+    return [...(await ownMetadata(bench)), ...(await reading(bench))];
   },
 };
-
-/** `reach`: how many times as quick. */
-function figure(
-  work: string,
-  against: string,
-  { ratio, ours, theirs }: Awaited<ReturnType<typeof compare>>,
-  reach: number,
-): Figure {
-  return {
-    work,
-    ours: seconds(ours.seconds),
-    against,
-    theirs: seconds(theirs.seconds),
-    ratio,
-    reach: `≥ ${reach}×`,
-    reached: ratio >= reach,
-  };
-}
 
 async function ownMetadata({ folder, say }: Bench): Promise<Figure[]> {
   const kubedos = await Kubedos.make(join(folder, 'kubedos'));
@@ -118,71 +97,4 @@ async function reading({ folder }: Bench): Promise<Figure[]> {
     figure(`read primary of ${MANY} packages: name, place, checksum`, 'libcreaterepo_c, all of it', place, 1),
     figure(`read primary of ${MANY} packages: all of it`, 'libcreaterepo_c', all, 1),
   ];
-}
-
-async function syncing({ folder }: Bench): Promise<Figure[]> {
-  const kubedos = await Kubedos.make(join(folder, 'syncing'));
-  const state = (changed: number, timestamp: number) => {
-    const packages = Array.from({ length: MIRRORED }, (_, n) => ({
-      name: `name-${n}`,
-      version: n < changed ? '2' : '1',
-    }));
-    return fakeYum({ key: kubedos.key, repositories: { '': { packages, timestamp } } });
-  };
-  const states = [await state(0, 1_714_608_000), await state(1, 1_714_694_400)] as const;
-  const upstream = await startFakeApt(states[0]);
-  try {
-    const spec = join(folder, 'syncing', 'fake.yaml');
-    await writeFile(
-      spec,
-      `name: fake\ntype: yum\nform: verbatim\nupstreams:\n  - url: ${upstream.url}\n    verify: [metadata]\n    keys:\n      - { fingerprint: ${kubedos.key.fingerprint} }\n`,
-    );
-    const dnf = await reposync(join(folder, 'reposync'), upstream.url);
-    await kubedos.run('mirror', 'sync', spec);
-    const noop = await compare(5, kubedos.command('mirror', 'sync', spec), dnf);
-    let turn = 0;
-    const after = await compare(
-      4,
-      {
-        ...kubedos.command('mirror', 'sync', spec, '--allow', 'rollback'),
-        before: async () => {
-          turn += 1;
-          upstream.serve(states[turn % 2] as (typeof states)[0]);
-        },
-      },
-      dnf,
-    );
-    return [
-      figure(`sync of ${MIRRORED} rpm packages without changes`, 'dnf reposync', noop, 10),
-      figure(`sync of ${MIRRORED} rpm packages after one change`, 'dnf reposync', after, 10),
-    ];
-  } finally {
-    await upstream.close();
-  }
-}
-
-async function reposync(folder: string, url: string): Promise<Command> {
-  await mkdir(join(folder, 'repos'), { recursive: true });
-  await writeFile(join(folder, 'repos', 'fake.repo'), `[fake]\nname=fake\nbaseurl=${url}\nenabled=1\ngpgcheck=0\n`);
-  const conf = join(folder, 'dnf.conf');
-  await writeFile(
-    conf,
-    `[main]\nreposdir=${folder}/repos\ncachedir=${folder}/cache\npersistdir=${folder}/persist\nlogdir=${folder}/log\n`,
-  );
-  const argv = [
-    'dnf',
-    '-q',
-    '-c',
-    conf,
-    '--releasever',
-    '9',
-    'reposync',
-    '--refresh',
-    '--download-metadata',
-    '--delete',
-    '-p',
-    join(folder, 'out'),
-  ];
-  await compare(1, { argv: ['true'] }, { argv });
-  return { argv };
 }

@@ -14,8 +14,8 @@ export interface ChoiceFacts extends KnownRows {
   readonly versions: number;
 }
 
-/** Choices kept: a large distribution has some 200,000 different demands, and the frequent ones come back at once. */
-const MAX_KEPT = 20_000;
+/** Choices of one generation: a large distribution has some 200,000 different demands, and the frequent ones come back. */
+const MAX_KEPT = 8000;
 
 /**
  * Of what meets a dependency it takes what a rule chose by itself, else the best by `compareCandidates`; what cannot be
@@ -23,7 +23,9 @@ const MAX_KEPT = 20_000;
  */
 export class RequiresChooser implements Chooser {
   readonly #facts: ChoiceFacts;
-  readonly #kept = new Map<string, Choice | undefined>();
+  /** What was asked for lately; once that is much, it is the generation before, and what is not asked for again goes. */
+  #kept = new Map<string, Choice | null>();
+  #keptBefore: ReadonlyMap<string, Choice | null> = new Map();
 
   constructor(facts: ChoiceFacts) {
     this.#facts = facts;
@@ -31,11 +33,15 @@ export class RequiresChooser implements Chooser {
 
   choose(text: string, architecture: string, origin: string): Choice | undefined {
     const kept = this.#kept.get(text);
-    if (kept !== undefined || this.#kept.has(text)) return kept;
-    const choice = this.#decide(parseDependency(text, origin), architecture);
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    this.#kept.set(text, choice);
-    return choice;
+    if (kept !== undefined) return kept ?? undefined;
+    const choice = this.#keptBefore.get(text) ?? this.#decide(parseDependency(text, origin), architecture) ?? null;
+    if (this.#kept.size >= MAX_KEPT) {
+      this.#keptBefore = this.#kept;
+      this.#kept = new Map();
+    }
+    // A copy: a part of a record's text would keep all of it.
+    this.#kept.set(Buffer.from(text).toString(), choice);
+    return choice ?? undefined;
   }
 
   meeting(condition: string, isSelected: (row: Row) => boolean): Row | undefined {

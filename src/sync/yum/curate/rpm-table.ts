@@ -1,6 +1,5 @@
 /** The packages of many primary files, as columns of numbers with the records on disk. */
 import { rangesOverlap } from '../../../formats/rpm/dependency.ts';
-import { filesOf, recordPkgid } from '../../../formats/rpm/filelists.ts';
 import { type Capability, type Nevra, showEvr, sourceName } from '../../../formats/rpm/package.ts';
 import { type PrimaryPackage, primaryPackage } from '../../../formats/rpm/primary.ts';
 import { compareEvr, parseEvr } from '../../../formats/rpm/version.ts';
@@ -19,9 +18,6 @@ const MAX_ARCHITECTURES = 256;
 const MAX_INDEXES = 65_536;
 /** Lists by digest: a few packages each. */
 const DIGEST_MASK = 0xffff;
-/** Looking for more of them in a record takes as long as reading it. */
-const MAX_ENDS = 100;
-const EMPTY = Buffer.alloc(0);
 
 /**
  * Some 40 bytes a package and 12 a capability, and each string once. Equal packages (NEVRA and checksum) of several
@@ -48,8 +44,8 @@ export class RpmTable {
   readonly #byDigest = new EntryLists();
   readonly #provides = new Provides();
   readonly #records: SpoolFile;
-  /** Paths that packages require, as they come: as numbers, since a part of a record's text would keep all of it. */
-  readonly #paths = new Set<NameId>();
+  /** By name: 1 for a path that a package requires. */
+  readonly #requiredPaths = new Column(Uint8Array);
   /** Those that supplement others. */
   readonly supplementing: Row[] = [];
 
@@ -65,30 +61,17 @@ export class RpmTable {
     for await (const batch of batches) for (const record of batch) this.#addPackage(record, { index, origin });
   }
 
-  /** Files that packages require, and that no primary names: they are looked for in filelists. */
-  unknownPaths(): string[] {
-    return [...this.#paths]
-      .filter((path) => this.#provides.of(path).next().done === true)
-      .map((path) => this.names.get(path));
+  /** Whether a package requires the file of this name. */
+  isRequiredPath(name: NameId): boolean {
+    return this.#requiredPaths.get(name) === 1;
   }
 
-  /** Takes from the records of a filelists who has one of these paths. */
-  async addFiles(
-    batches: AsyncIterable<readonly Buffer[]>,
-    of: { readonly paths: readonly string[]; readonly origin: string },
-  ): Promise<void> {
-    const wanted = new Set(of.paths);
-    const ends = new Set(of.paths.map((path) => path.slice(path.lastIndexOf('/'))));
-    // Few records have any of them: the others are not taken apart.
-    const parts = ends.size > MAX_ENDS ? [EMPTY] : [...ends].map((end) => Buffer.from(end));
-    for await (const batch of batches) {
-      for (const record of batch) {
-        if (!parts.some((part) => record.includes(part))) continue;
-        const row = this.rowOfPkgid(recordPkgid(record, of.origin));
-        if (row === undefined) continue;
-        for (const { path } of filesOf(record, of.origin)) if (wanted.has(path)) this.#provide(row, { name: path });
-      }
-    }
+  isProvided(name: NameId): boolean {
+    return this.#provides.of(name).next().done !== true;
+  }
+
+  provideFile(row: Row, path: NameId): void {
+    this.#provides.add(path, row, undefined);
   }
 
   name(row: Row): string {
@@ -150,13 +133,16 @@ export class RpmTable {
     for (let row = this.#byName.first(name); row >= 0; row = this.#byName.next(row)) yield row;
   }
 
+  rowsOfName(name: string): Row[] {
+    const id = this.names.find(name);
+    return id < 0 ? [] : [...this.rowsOf(id)];
+  }
+
   /** The rows of a NEVRA: several where repositories have it with other bytes. */
   rowsOfNevra(nevra: Nevra): Row[] {
-    const id = this.names.find(nevra.name);
     const evr = this.#versions.find(showEvr(nevra));
-    if (id < 0 || evr < 0) return [];
     const isMeant = (row: Row): boolean => this.#version.get(row) === evr && this.architecture(row) === nevra.arch;
-    return [...this.rowsOf(id)].filter(isMeant);
+    return evr < 0 ? [] : this.rowsOfName(nevra.name).filter(isMeant);
   }
 
   /** The row of a package by its checksum, as filelists and other name it. */
@@ -238,7 +224,7 @@ export class RpmTable {
     for (const each of provides) this.#provide(row, each);
     for (const { path } of facts.files) this.#provide(row, { name: path });
     for (const each of [...requires, ...recommends])
-      for (const path of pathsIn(each.name)) this.#paths.add(this.names.intern(path));
+      for (const path of pathsIn(each.name)) this.#requiredPaths.set(this.names.intern(path), 1);
     if (supplements.length > 0) this.supplementing.push(row);
   }
 

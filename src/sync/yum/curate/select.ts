@@ -3,7 +3,7 @@ import type { Comps } from '../../../formats/rpm/comps.ts';
 import type { YumCurateSpec } from '../../../spec/yum-curate-spec.ts';
 import { selectClosure, type Unmet } from '../../curate/closure.ts';
 import type { Row } from '../../curate/columns.ts';
-import { type ByDependency, Reasons } from '../../curate/reasons.ts';
+import { Reasons } from '../../curate/reasons.ts';
 import { sortedRows } from '../../curate/sorted-rows.ts';
 import type { Unresolved } from '../../curate/unresolved.ts';
 import type { Explained } from '../../curate/why.ts';
@@ -66,16 +66,20 @@ export function selectRpms(input: RpmSelectInput): RpmSelection {
   for (let row = 0; row < table.count; row++) marks[row] = Number(selected(row));
   addCompanions({ table, eligible, curate, marks, reasons });
   const rows = sortedRows(table, (row) => marks[row] === 1);
-  const because = ({ parent, field, place }: ByDependency, row: Row) => {
-    const name = FOLLOWED[field] ?? 'source';
-    if (name === 'source') return { field: name, dependency: table.names.get(table.sourceId(row)) };
-    return { field: name, dependency: demandWords(table, name === 'supplements' ? row : parent, field, place) };
-  };
   return {
     rows,
     unresolved: [...matched.unresolved, ...unmet.map((each) => unresolvedDemand(each, input))],
     notes: [...eligible.notes, ...matched.notes],
-    explained: { table, rows, reasons, because },
+    explained: { table, rows, reasons, because: wordsOf(table) },
+  };
+}
+
+/** Made outside of the selection, or it would keep all that the selection took to be made. */
+function wordsOf(table: RpmTable): Explained['because'] {
+  return ({ parent, field, place }, row) => {
+    const name = FOLLOWED[field] ?? 'source';
+    if (name === 'source') return { field: name, dependency: table.names.get(table.sourceId(row)) };
+    return { field: name, dependency: demandWords(table, name === 'supplements' ? row : parent, field, place) };
   };
 }
 
