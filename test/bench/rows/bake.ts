@@ -35,8 +35,7 @@ export const bake: Row = {
       3,
       { ...kubedosCommand(data, 'bake', 'node', '--output', 'raw'), before: removeLayers() },
       await mmdebstrap(data, { folder, url: server.url }),
-    );
-    await server.stop();
+    ).finally(() => server.stop());
     await removeLayers()();
     await kubedos('bake', 'base', '--output', 'raw');
     const base = await readdir(layers);
@@ -105,8 +104,7 @@ async function mmdebstrap(
     return parseRecipe(await readFile(file, 'utf8'), file).packages;
   });
   const packages = (await Promise.all(recipes)).flat();
-  const place = `${url}c/stable/${MIRROR}/`;
-  const sources = await runCommand(kubedosCommand(data, 'client-config', MIRROR, '--url', place));
+  const sources = await runCommand(kubedosCommand(data, 'client-config', MIRROR, '--url', url));
   const root = join(folder, 'mmdebstrap');
   const options = ['--variant=minbase', '--aptopt=APT::Install-Recommends "false"', `--include=${packages.join(',')}`];
   return {
