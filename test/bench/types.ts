@@ -37,7 +37,7 @@ export function figure(work: string, against: string, { ratio, ours, theirs }: C
     against,
     theirs: seconds(theirs.seconds),
     ratio,
-    reach: `≥ ${reach}×`,
+    reach: `≥ ${Number(reach.toFixed(2))}×`,
     reached: ratio >= reach,
   };
 }

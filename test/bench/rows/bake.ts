@@ -5,7 +5,7 @@ import { INSTALLATION } from '../../../src/wiring.ts';
 import { connectedStore } from '../../support/real-debian.ts';
 import { type Command, type Compared, compare, shell, timed } from '../measure.ts';
 import { kubedosCommand, peakOfProcess, runCommand, serveStore } from '../tools.ts';
-import { type Bench, type Figure, megabytes, type Row, seconds } from '../types.ts';
+import { type Bench, type Figure, figure, megabytes, type Row, seconds } from '../types.ts';
 
 const MIRROR = 'debian-12-bootable';
 const PAYLOAD_FILES = 10;
@@ -52,7 +52,7 @@ export const bake: Row = {
     say('an installer with a payload');
     const iso = await installer(data, folder);
     return [
-      ratio(
+      figure(
         'bake a node of Debian 12, cold, to a raw disk',
         'mmdebstrap of the same packages, to a folder',
         cold,
@@ -64,17 +64,10 @@ export const bake: Row = {
       },
       memory('bake node: memory of our own process', peak),
       memory(`bake ${ROLES} roles by one command: memory of our own process`, peakOfRoles),
-      ratio(`installer ISO with ${PAYLOAD_FILES} GiB of payload, hashed`, 'xorriso, sha256sum', iso, 0.9),
+      figure(`installer ISO with ${PAYLOAD_FILES} GiB of payload, hashed`, 'xorriso, sha256sum', iso, 0.9),
     ];
   },
 };
-
-function ratio(work: string, against: string, { ours, theirs, ratio: times }: Compared, least: number): Figure {
-  return {
-    ...{ work, against, ours: seconds(ours.seconds), theirs: seconds(theirs.seconds), ratio: times },
-    ...{ reach: `≥ ${least.toFixed(2)}×`, reached: times >= least },
-  };
-}
 
 function memory(work: string, peak: number): Figure {
   return {
