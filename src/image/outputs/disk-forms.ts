@@ -6,6 +6,7 @@ import { KubedosError } from '../../errors.ts';
 import type { convertImage } from '../../exec/qemu-img.ts';
 import type { packFiles } from '../../exec/tar.ts';
 import { FOOTER_BYTES, sealedFooter } from '../../formats/vhd.ts';
+import { withContentId } from '../../formats/vmdk.ts';
 import type { Built, MakeOutput } from '../output.ts';
 
 export interface DiskFormDeps {
@@ -34,7 +35,8 @@ async function converted({ convertImage }: DiskFormDeps, built: Built, format: s
   return to;
 }
 
-const DESCRIPTOR_BYTES = 64 * 1024;
+/** Of a VMDK: its header and descriptor are within. */
+const START_BYTES = 64 * 1024;
 
 export const vmdk: DiskForm = async (deps, built) => [
   { path: `${built.name}.vmdk`, file: await streamOptimized(deps, built) },
@@ -49,11 +51,9 @@ async function makeVmdk(deps: DiskFormDeps, built: Built): Promise<string> {
   const file = await converted(deps, built, 'vmdk', 'subformat=streamOptimized,adapter_type=lsilogic');
   const handle = await open(file, 'r+');
   try {
-    const start = Buffer.alloc(DESCRIPTOR_BYTES);
-    await handle.read(start, 0, DESCRIPTOR_BYTES, 0);
-    const at = start.indexOf('\nCID=');
-    if (at < 0) throw new KubedosError('internal.bug', 'write a VMDK: qemu-img wrote no content id');
-    await handle.write(hash('sha256', `${built.key} vmdk`).slice(0, 8), at + '\nCID='.length, 'latin1');
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
+    const named = withContentId(buffer.subarray(0, bytesRead), hash('sha256', `${built.key} vmdk`).slice(0, 8));
+    await handle.write(named, 0, named.length, 0);
   } finally {
     await handle.close();
   }
