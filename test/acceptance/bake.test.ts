@@ -8,6 +8,7 @@ import { Bakery } from '../support/bakery.ts';
 import { bakeElsewhere } from '../support/baking.ts';
 import { bootUntil } from '../support/qemu.ts';
 import { MINUTE, tool } from '../support/real-debian.ts';
+import { NO_SERIAL_LOGIN, tellerUnit } from '../support/teller.ts';
 
 let dir: string;
 let dark: Bakery;
@@ -52,10 +53,11 @@ describe('a disk image', () => {
         files: [
           {
             path: '/etc/systemd/system/role.service',
-            content: `[Unit]\nAfter=ssh.service ssh-host-keys.service\n[Service]\nType=oneshot\nStandardOutput=tty\nTTYPath=/dev/ttyS0\nExecStart=/usr/local/bin/role\n[Install]\nWantedBy=multi-user.target\n`,
+            content: tellerUnit('/usr/local/bin/role', 'ssh.service ssh-host-keys.service'),
           },
           { path: '/usr/local/bin/role', source: 'role.sh', mode: '0755' },
           { path: '/lib/role-link', link: '/etc/role' },
+          NO_SERIAL_LOGIN,
         ],
         users: [
           { name: 'keeper', uid: 1500, groups: ['adm'], keys: ['ssh-ed25519 AAAA keeper'] },

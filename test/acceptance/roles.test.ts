@@ -12,6 +12,7 @@ import { type Forwarded, forwarded } from '../support/forwarded.ts';
 import { bootAnd } from '../support/qemu.ts';
 import { kubedos, MINUTE, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
+import { teller } from '../support/teller.ts';
 
 const FULL = Boolean(process.env.KUBEDOS_TEST_FULL);
 
@@ -133,15 +134,10 @@ const MORE: readonly Role[] = [
 async function recipeOf({ role, script, hook }: Role): Promise<string> {
   if (script === undefined) return role;
   const file = join(dir, `test-${role}.yaml`);
-  const unit = `[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\nStandardOutput=tty\nStandardError=tty\nTTYPath=/dev/ttyS0\nExecStart=/bin/sh /usr/local/bin/tell\n[Install]\nWantedBy=multi-user.target\n`;
   const recipe = {
     name: `test-${role}`,
     extends: role,
-    files: [
-      { path: '/etc/systemd/system/tell.service', content: unit },
-      { path: '/usr/local/bin/tell', content: `${script}\n` },
-    ],
-    enable: ['tell.service'],
+    ...teller(`${script}\n`),
     hooks: hook === undefined ? [] : [{ name: 'probe', run: hook }],
   };
   await writeFile(file, stringify(recipe));

@@ -8,6 +8,7 @@ import { artifactFile, type BakeReport, bakeElsewhere, bakeIn } from '../support
 import { bootUntil } from '../support/qemu.ts';
 import { kubedos, MINUTE, serveData, tool } from '../support/real-debian.ts';
 import { rolesStore } from '../support/roles-store.ts';
+import { teller } from '../support/teller.ts';
 
 let dir: string;
 let data: string;
@@ -17,16 +18,10 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubedos-site-'));
   data = await rolesStore();
   await writeFile(join(dir, 'note.txt'), 'travelled along\n');
-  await writeFile(join(dir, 'tell.sh'), TELL);
-  const unit = `[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\nStandardOutput=tty\nStandardError=tty\nTTYPath=/dev/ttyS0\nExecStart=/bin/sh /usr/local/bin/tell\n[Install]\nWantedBy=multi-user.target\n`;
   site = await recipe('test-site', {
     extends: 'node',
     mirrors: ['kubernetes'],
-    files: [
-      { path: '/etc/systemd/system/tell.service', content: unit },
-      { path: '/usr/local/bin/tell', source: 'tell.sh' },
-    ],
-    enable: ['tell.service'],
+    ...teller(TELL),
     build: { type: 'darksite', url: 'http://10.0.2.100/c/roles' },
     payload: [
       { mirror: 'kubernetes', at: '/srv/darksite/kubernetes' },
