@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { syntheticFile } from '../../support/synthetic-apt.ts';
 import { compare, shell } from '../measure.ts';
 import { Kubedos, setAside, staticArchive } from '../tools.ts';
-import { type Bench, type Figure, type Row, seconds } from '../types.ts';
+import { type Bench, type Figure, figure, type Row } from '../types.ts';
 
 const PACKAGES = 2_000;
 /** The median of bookworm main is 70 KB. */
@@ -33,22 +33,13 @@ export const coldSync: Row = {
       const script = `mkdir "$2"; cd "$2"
 curl --silent --show-error --fail --parallel --parallel-max 16 --create-dirs --config "$1/urls"
 sha256sum --check --quiet "$1/sums"; sync -f .`;
-      const { ours, theirs, ratio } = await compare(
+      const compared = await compare(
         5,
         { ...kubedos.command('mirror', 'sync', spec), before: () => kubedos.anew() },
         { argv: shell(script, folder, copy), before: async () => setAside(copy) },
       );
-      return [
-        {
-          work: `first sync of ${PACKAGES} files of ${PACKAGE_BYTES / 1000} KB`,
-          ours: seconds(ours.seconds),
-          against: 'curl --parallel, sha256sum, sync',
-          theirs: seconds(theirs.seconds),
-          ratio,
-          reach: '≥ 0.9×',
-          reached: ratio >= 0.9,
-        },
-      ];
+      const work = `first sync of ${PACKAGES} files of ${PACKAGE_BYTES / 1000} KB`;
+      return [figure(work, 'curl --parallel, sha256sum, sync', compared, 0.9)];
     } finally {
       await upstream.stop();
     }

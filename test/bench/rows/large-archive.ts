@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { compare, timed } from '../measure.ts';
 import { Aptly, archive, Kubedos, runCommand } from '../tools.ts';
-import { type Bench, type Figure, megabytes, type Row, seconds } from '../types.ts';
+import { type Bench, type Figure, figure, megabytes, type Row } from '../types.ts';
 
 const PACKAGES = 63_000;
 const CHANGED = 100;
@@ -26,15 +26,7 @@ export const largeArchive: Row = {
     await aptly.mirror('large', first.url);
     await timed(aptly.update('large'));
     const noop = await compare(5, kubedos.command('mirror', 'sync', 'large'), aptly.update('large'));
-    figures.push({
-      work: 'sync without changes',
-      ours: seconds(noop.ours.seconds),
-      against: 'aptly mirror update',
-      theirs: seconds(noop.theirs.seconds),
-      ratio: noop.ratio,
-      reach: '≥ 10×',
-      reached: noop.ratio >= 10,
-    });
+    figures.push(figure('sync without changes', 'aptly mirror update', noop, 10));
     await kubedos.run('snapshot', 'create');
     await aptly.run('snapshot', 'create', 'first', 'from', 'mirror', 'large');
     await first.close();
@@ -72,20 +64,11 @@ export const largeArchive: Row = {
       kubedos.command('snapshot', 'diff', older ?? '', newer),
       aptly.command('snapshot', 'diff', '-only-matching=false', 'first', 'second'),
     );
-    for (const [work, { ours, theirs, ratio }] of [
+    for (const [work, compared] of [
       ['snapshot create', create],
       ['snapshot diff', diff],
-    ] as const) {
-      figures.push({
-        work: `${work} after ${CHANGED} changes`,
-        ours: seconds(ours.seconds),
-        against: `aptly ${work}`,
-        theirs: seconds(theirs.seconds),
-        ratio,
-        reach: '≥ 20×',
-        reached: ratio >= 20,
-      });
-    }
+    ] as const)
+      figures.push(figure(`${work} after ${CHANGED} changes`, `aptly ${work}`, compared, 20));
     figures.push({
       work: 'snapshot create: what it adds to the store',
       ours: `${Math.ceil(added / 1000)} KB`,

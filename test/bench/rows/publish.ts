@@ -5,7 +5,7 @@ import { INSTALLATION } from '../../../src/wiring.ts';
 import { syntheticFile } from '../../support/synthetic-apt.ts';
 import { type Command, compare } from '../measure.ts';
 import { Aptly, archive, Kubedos, runCommand } from '../tools.ts';
-import { type Bench, type Figure, type Row, seconds } from '../types.ts';
+import { type Bench, type Figure, figure, type Row } from '../types.ts';
 
 const PACKAGES = 63_000;
 
@@ -60,24 +60,8 @@ export const publish: Row = {
     changes.sort((a, b) => a.ratio - b.ratio);
     const [, change] = changes as [unknown, (typeof changes)[number]];
     return [
-      {
-        work: `publish ${PACKAGES} packages, signed`,
-        ours: seconds(cold.ours.seconds),
-        against: 'aptly publish snapshot, unsigned',
-        theirs: seconds(cold.theirs.seconds),
-        ratio: cold.ratio,
-        reach: '≥ 2×',
-        reached: cold.ratio >= 2,
-      },
-      {
-        work: 'publish again after one change',
-        ours: seconds(change.ours.seconds),
-        against: 'aptly publish switch',
-        theirs: seconds(change.theirs.seconds),
-        ratio: change.ratio,
-        reach: '≥ 20×',
-        reached: change.ratio >= 20,
-      },
+      figure(`publish ${PACKAGES} packages, signed`, 'aptly publish snapshot, unsigned', cold, 2),
+      figure('publish again after one change', 'aptly publish switch', change, 20),
     ];
   },
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { syntheticPath } from '../../support/synthetic-apt.ts';
 import { compare } from '../measure.ts';
 import { Kubedos, nginx, runCommand, staticArchive } from '../tools.ts';
-import type { Bench, Figure, Row } from '../types.ts';
+import { type Bench, type Figure, figure, type Row } from '../types.ts';
 
 const SMALL = { packages: 1_000, packageBytes: 30_000 };
 const LARGE = { packages: 1, packageBytes: 2 ** 30 };
@@ -62,13 +62,9 @@ end\n`,
       const gigabytes = (seconds: number): string => `${(LARGE.packageBytes / 1e9 / seconds).toFixed(2)} GB/s`;
       return [
         {
-          work: 'serve a file of 1 GiB',
+          ...figure('serve a file of 1 GiB', 'nginx, sendfile', large, 0.7),
           ours: gigabytes(large.ours.seconds),
-          against: 'nginx, sendfile',
           theirs: gigabytes(large.theirs.seconds),
-          ratio: large.ratio,
-          reach: '≥ 0.7×',
-          reached: large.ratio >= 0.7,
         },
         {
           work: `serve files of 30 KB at ${CONNECTIONS} connections`,
