@@ -10,11 +10,9 @@ import type { PublishApt } from './formats/apt/publication.ts';
 import type { PublishRpm } from './formats/rpm/publication.ts';
 import type { Fetcher, FetcherOptions } from './net/types.ts';
 import type { OnEvent } from './progress.ts';
-import type { RepoDeps } from './publish/repositories.ts';
 import type { ReleaseSigner } from './publish/sign-release.ts';
 import type { ClientConfig, ClientConfigRequest } from './server/deps.ts';
 import type { KeyPin } from './spec/spec-fields.ts';
-import type { LockOptions } from './store/lock.ts';
 import type { ManifestReader } from './store/manifest-reader.ts';
 import type { openStore } from './store/store.ts';
 import type { RunGpg } from './trust/gpg-signing-key.ts';
@@ -208,35 +206,6 @@ export class House {
       signer: { detached: async (bytes, date) => (await this.signer()).detached(bytes, date) },
       listKeys: () => this.listKeys(),
     });
-  }
-
-  /** For changes of local repositories of either kind. `lock`: how patient they are where another process writes. */
-  async repoDeps(lock?: LockOptions): Promise<RepoDeps> {
-    const { PieceCache } = await import('./publish/piece-cache.ts');
-    const store = await this.store();
-    return {
-      store: {
-        objects: store.objects,
-        heads: store.heads,
-        file: (...place) => store.file(...place),
-        withWriter: (command, work) => store.withWriter(command, work, lock),
-      },
-      publish: async (publication, run) => (await this.publisher())(publication, run),
-      publishRpm: async (publication, run) => (await this.rpmPublisher())(publication, run),
-      pieces: new PieceCache(await store.file('cache', 'pieces')),
-      signing: {
-        key: () => this.signer(),
-        addSignature: async (prepared, run) => (await import('./exec/rpmsign.ts')).addSignature(prepared, run),
-      },
-      now: () => this.now(),
-      recordChange: async (mirror, change) => {
-        const catalog = await this.catalog();
-        if (await catalog.recordChange(mirror, change)) return;
-        // It holds another state than the one before, as after a lost database: then what moved is read whole.
-        const { refreshCatalog } = await import('./publish/rebuild-catalog.ts');
-        await refreshCatalog({ store, catalog });
-      },
-    };
   }
 
   /** Everything is closed; the first failure on the way comes out then. */

@@ -1,7 +1,9 @@
 /** Changes of local repositories for those who hold a token: what `repo add` and `repo remove` do, over HTTP. */
+
 import type { RepoReport } from '../publish/local-repo.ts';
 import type { LocalRepos, LogEvent } from '../server/deps.ts';
 import type { House } from '../wiring.ts';
+import { repoDeps } from './repositories.ts';
 
 /**
  * The writer's lock is taken for each change, after its body is here. Another writer may be done soon; a sync holds the
@@ -18,7 +20,7 @@ export function uploads(house: House, log: (event: LogEvent) => void): LocalRepo
   };
   const open = async (signal: AbortSignal) => {
     const { changeRepository } = await import('../publish/repositories.ts');
-    return { changeRepository, deps: await house.repoDeps({ waitMs: PATIENCE_MS, signal }) };
+    return { changeRepository, deps: await repoDeps(house, { waitMs: PATIENCE_MS, signal }) };
   };
   return {
     async add({ repo, body, component, force, by, signal }) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeKeys } from '../../src/cli/keys.ts';
+import { repoDeps } from '../../src/cli/repositories.ts';
 import { changeRepo, createRepo } from '../../src/publish/local-repo.ts';
 import { changeRpmRepo, createRpmRepo } from '../../src/publish/yum/local-repo.ts';
 import { type House, openHouse } from '../../src/wiring.ts';
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 test('a catalog that missed a change of a repository catches up at the next one', async () => {
-  const deps = await house.repoDeps();
+  const deps = await repoDeps(house);
   const add = async (version: string, { known }: { known: boolean }): Promise<unknown> => {
     const source = [await buildDeb({ name: 'agent', version })];
     const change = { add: [{ origin: version, source }] };
@@ -39,7 +40,7 @@ test('a catalog that missed a change of a repository catches up at the next one'
 });
 
 test('it catches up, too, when the same command is run again and finds nothing to change', async () => {
-  const deps = await house.repoDeps();
+  const deps = await repoDeps(house);
   await createRepo(deps, 'ours', { suite: 'stable' });
   await createRpmRepo({ ...deps, publish: deps.publishRpm }, 'ours-rpm', { compression: 'gz' });
   const { bytes = Buffer.alloc(0) } = await writeRpm({ name: 'agent', version: '2' });

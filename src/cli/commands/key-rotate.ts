@@ -2,6 +2,7 @@ import { KubedosError } from '../../errors.ts';
 import { type CommandSpec, YES } from '../command.ts';
 import { KEY_OPTIONS, newPassphrase, wantedKey } from '../keys.ts';
 import { fields } from '../render/table.ts';
+import { repoDeps } from '../repositories.ts';
 
 export const keyRotateCommand: CommandSpec = {
   path: 'key rotate',
@@ -41,7 +42,7 @@ export const keyRotateCommand: CommandSpec = {
     // One for both private halves: what unlocks the root key encrypts the new key.
     const passphrase = (await house.passphrase()) ?? (await newPassphrase(context, input.flag('passphrase')));
     const { rotateSigningKey } = await import('../../trust/rotate.ts');
-    const { recordChange } = await house.repoDeps();
+    const { recordChange } = await repoDeps(house);
     // Held to the end: nobody signs with the key before while its place is taken.
     const after = await store.withWriter('key rotate', () =>
       rotateSigningKey(

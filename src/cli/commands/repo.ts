@@ -4,6 +4,7 @@ import type { FileListChange, FileListReport } from '../../publish/file-list.ts'
 import type { RepoReport } from '../../publish/local-repo.ts';
 import type { CommandSpec, Context, Input } from '../command.ts';
 import { fileContent } from '../input-files.ts';
+import { repoDeps } from '../repositories.ts';
 
 const REPO = { name: 'repo', summary: 'name of the repository' };
 
@@ -39,7 +40,7 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
       if (type === 'yum') return createYum(context, input);
       if (type === 'files') {
         const { createFileList } = await import('../../publish/file-list.ts');
-        return describeFiles(await createFileList(await context.house.repoDeps(), input.argument(0)));
+        return describeFiles(await createFileList(await repoDeps(context.house), input.argument(0)));
       }
       if (type !== 'apt') throw new KubedosError('usage.argument', `--type ${type}: expected apt, yum or files`);
       if (input.flag('sign-packages'))
@@ -56,7 +57,7 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
         components: or('component', 'main'),
         architectures: or('architecture', 'amd64'),
       };
-      const report = await createRepo(await context.house.repoDeps(), input.argument(0), wanted, context);
+      const report = await createRepo(await repoDeps(context.house), input.argument(0), wanted, context);
       return describe(report, `created, empty; add packages with \`kubedos repo add ${report.mirror} FILE.deb\``);
     },
   },
@@ -87,7 +88,7 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
       const component = input.string('component');
       const add = input.rest(1).map((file) => ({ origin: file, source: fileContent(file), component }));
       const change = { add, force: input.flag('force') };
-      return describe(await changeRepository(await context.house.repoDeps(), input.argument(0), change, context));
+      return describe(await changeRepository(await repoDeps(context.house), input.argument(0), change, context));
     },
   },
   {
@@ -105,7 +106,7 @@ export const REPO_COMMANDS: readonly CommandSpec[] = [
         const [name = '', version] = text.split('=');
         return { name, version, architecture };
       });
-      return describe(await changeRepository(await context.house.repoDeps(), input.argument(0), { remove }, context));
+      return describe(await changeRepository(await repoDeps(context.house), input.argument(0), { remove }, context));
     },
   },
 ];
@@ -115,7 +116,7 @@ async function createYum(context: Context, input: Input) {
   const compression = input.string('compression') ?? 'gz';
   if (compression !== 'gz' && compression !== 'zst')
     throw new KubedosError('usage.argument', `--compression ${compression}: expected gz or zst`);
-  const deps = await context.house.repoDeps();
+  const deps = await repoDeps(context.house);
   const report = await createRpmRepo(
     { ...deps, publish: deps.publishRpm },
     input.argument(0),
@@ -131,7 +132,7 @@ async function fileList(context: Context, input: Input) {
   const name = input.argument(0);
   if (!isFileList(await (await context.house.store()).heads.read(name))) return undefined;
   return async (change: FileListChange) =>
-    describeFiles(await changeFileList(await context.house.repoDeps(), name, change, context));
+    describeFiles(await changeFileList(await repoDeps(context.house), name, change, context));
 }
 
 function describeFiles(report: FileListReport) {
