@@ -1,10 +1,10 @@
 /** What was made becomes files of a list of its own, with their provenance; shown in one step. */
-import { open, stat } from 'node:fs/promises';
-import { KubedosError, storageError } from '../errors.ts';
+import { stat } from 'node:fs/promises';
+import { KubedosError } from '../errors.ts';
 import { comparePaths } from '../formats/path.ts';
 import type { Run } from '../progress.ts';
 import { writeManifest } from '../store/manifest.ts';
-import type { ManifestEntry, ManifestRef, MirrorHead, ObjectRef, Sha256, Snapshot, Store } from '../store/types.ts';
+import type { ManifestEntry, ManifestRef, MirrorHead, ObjectRef, Snapshot, Store } from '../store/types.ts';
 import { fileDigest } from './file-digest.ts';
 import { imageName } from './image-list.ts';
 import type { Made } from './output.ts';
@@ -59,21 +59,10 @@ export async function takeIn(
   { path, file, sha256 }: Made,
   { signal }: Run,
 ): Promise<Artifact> {
-  const known = async () => ({ sha256: sha256 as Sha256, sizeBytes: (await stat(file)).size });
-  // The disk is at work while the file is hashed; the flush then has little left to do.
-  const [ref] = await Promise.all([sha256 === undefined ? fileDigest(file, signal) : known(), makeDurable(file)]);
+  const ref = sha256 === undefined ? await fileDigest(file, signal) : { sha256, sizeBytes: (await stat(file)).size };
   await objects.adopt(file, ref);
   await objects.flush();
   return { path, ...ref };
-}
-
-async function makeDurable(file: string): Promise<void> {
-  try {
-    const handle = await open(file);
-    await handle.datasync().finally(() => handle.close());
-  } catch (error) {
-    throw storageError(`keep ${file}`, error);
-  }
 }
 
 async function show(

@@ -79,9 +79,10 @@ export async function buildArtifacts(
   const onMedium = outputs.includes('iso') ? installer.payload.map((each) => mirrorOf(snapshot, each, chain)) : [];
   const sources = await packageSources(deps, { chain, mirrors, payload });
   const layers: Layer[] = [];
-  for (const [at, level] of chain.levels.entries()) {
-    // A layer knows nothing of what recipes above it name: it is the same for all of them.
-    const named = new Set(chain.levels.slice(0, at + 1).flatMap(({ recipe }) => recipe.mirrors));
+  // A layer knows nothing of what recipes above it name: it is the same for all of them.
+  const named = new Set<string>();
+  for (const level of chain.levels) {
+    for (const name of level.recipe.mirrors) named.add(name);
     const known = mirrors.filter(({ name }) => named.has(name));
     layers.push(await layerOf(deps, { level, base: chain.base, mirrors: known, epoch, below: [...layers] }, run));
   }

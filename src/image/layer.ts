@@ -50,9 +50,12 @@ export async function layerOf(deps: LayerDeps, request: LayerRequest, run: Run =
     if (source !== undefined) contents.set(path, await level.read(source));
   const key = layerKey(request, contents);
   const file = await deps.store.file('cache', 'layers', `${key}.squashfs`);
-  const made = deps.underWay.get(file) ?? keepLayer(deps, { request, contents, file }, run);
-  deps.underWay.set(file, made);
-  await made.finally(() => deps.underWay.delete(file));
+  let made = deps.underWay.get(file);
+  if (made === undefined) {
+    made = keepLayer(deps, { request, contents, file }, run).finally(() => deps.underWay.delete(file));
+    deps.underWay.set(file, made);
+  }
+  await made;
   return { key, file };
 }
 

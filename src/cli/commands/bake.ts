@@ -56,18 +56,19 @@ function imageText({ image, artifacts, changed }: BakeReport): string {
 /** All recipes are read before the first is baked. */
 async function bakesOf(context: Context, input: Input, snapshot: Snapshot): Promise<Bake[]> {
   const references = input.rest(0);
-  const deps = await bakeDeps(context.house, snapshot);
   const bakes: Bake[] = [];
+  // One for all systems, which share what they build.
+  let deps: BakeDeps | undefined;
   for (const reference of references) {
     const found = await findRecipe(reference);
     const { name, media } = found.recipe;
     if (bakes.some((each) => each.name === name))
       throw new KubedosError('usage.argument', `${reference}: another recipe is of the name ${name}, too`);
-    bakes.push(
-      media === undefined
-        ? await systemBake(deps, input, { reference, snapshot })
-        : await mediumBake(context, input, { found, media, snapshot }),
-    );
+    if (media !== undefined) bakes.push(await mediumBake(context, input, { found, media, snapshot }));
+    else {
+      deps ??= await bakeDeps(context.house, snapshot);
+      bakes.push(await systemBake(deps, input, { reference, snapshot }));
+    }
   }
   return bakes;
 }

@@ -19,19 +19,22 @@ type DiskForm = MakeOutput<DiskFormDeps>;
 export const raw: DiskForm = async (_, { name, disk }) => [{ path: `${name}.raw`, file: await disk() }];
 
 export const qcow2: DiskForm = async (deps, built) => [
-  { path: `${built.name}.qcow2`, file: await converted(deps, built, 'qcow2', 'compat=1.1') },
+  { path: `${built.name}.qcow2`, file: await converted(deps, built, { format: 'qcow2', options: ['compat=1.1'] }) },
 ];
 
 /** Smaller; each cluster is unpacked when it is read. QEMU 5.1 and later. */
-export const qcow2Zstd: DiskForm = async (deps, built) => [
-  { path: `${built.name}.zstd.qcow2`, file: await converted(deps, built, 'qcow2', 'compat=1.1,compression_type=zstd') },
-];
+export const qcow2Zstd: DiskForm = async (deps, built) => {
+  const options = ['compat=1.1', 'compression_type=zstd'];
+  const file = await converted(deps, built, { format: 'qcow2', options, compressed: true });
+  return [{ path: `${built.name}.zstd.qcow2`, file }];
+};
 
-async function converted({ convertImage }: DiskFormDeps, built: Built, format: string, options: string) {
+type Form = Pick<Parameters<typeof convertImage>[2], 'format' | 'options' | 'compressed'>;
+
+async function converted({ convertImage }: DiskFormDeps, built: Built, form: Form): Promise<string> {
   // The name stands in the descriptor of a VMDK.
-  const to = join(built.folder, `disk.${format}`);
-  const compressed = options.includes('compression_type');
-  await convertImage(await built.disk(), to, { format, options: [options], compressed, signal: built.signal });
+  const to = join(built.folder, `disk.${form.format}`);
+  await convertImage(await built.disk(), to, { ...form, signal: built.signal });
   return to;
 }
 
@@ -48,7 +51,10 @@ export function streamOptimized(deps: DiskFormDeps, built: Built): Promise<strin
 }
 
 async function makeVmdk(deps: DiskFormDeps, built: Built): Promise<string> {
-  const file = await converted(deps, built, 'vmdk', 'subformat=streamOptimized,adapter_type=lsilogic');
+  const file = await converted(deps, built, {
+    format: 'vmdk',
+    options: ['subformat=streamOptimized', 'adapter_type=lsilogic'],
+  });
   const handle = await open(file, 'r+');
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
@@ -62,7 +68,7 @@ async function makeVmdk(deps: DiskFormDeps, built: Built): Promise<string> {
 
 /** Fixed, and of the very size of the disk, which is whole MiB: Azure takes no other. */
 export const vhd: DiskForm = async (deps, built) => {
-  const file = await converted(deps, built, 'vpc', 'subformat=fixed,force_size=on');
+  const file = await converted(deps, built, { format: 'vpc', options: ['subformat=fixed', 'force_size=on'] });
   const handle = await open(file, 'r+');
   try {
     const footer = Buffer.alloc(FOOTER_BYTES);
