@@ -65,7 +65,8 @@ describe('the system that runs from RAM', () => {
     it(
       'starts from an ISO under Secure Boot, and with a root that the boot loader added to the initramfs',
       async () => {
-        const iso = await room.artifact(await room.bake(recipe, 'live'), 'live.iso');
+        const onMedium = await room.recipe('diskless-medium', {});
+        const iso = await room.artifact(await room.bake(onMedium, 'live'), 'live.iso');
         expect(await room.boot(LOGIN, 'secure-boot', '-net', 'none', ...cdrom(iso, 0))).toMatch(/running from RAM/);
         const whole = join(room.dir, 'whole.initrd');
         const pack =
@@ -84,7 +85,8 @@ describe('the system that runs from RAM', () => {
   it(
     'is the same bytes under another umask, time zone and host name',
     async () => {
-      expect(await room.bakeElsewhere(recipe, 'netboot')).toMatchObject({ artifacts: made.artifacts });
+      const again = await room.bakeElsewhere(recipe, 'netboot');
+      expect(again).toMatchObject({ changed: false, artifacts: made.artifacts });
     },
     PATIENCE_MS,
   );

@@ -1,12 +1,12 @@
 /** Vendors' installers with answers and a payload: Debian's own installer boots to its preseed; Ubuntu and RHEL in miniature. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { bakeElsewhere, bakeIn } from '../support/baking.ts';
+import { artifactFile, bakeElsewhere, bakeIn } from '../support/baking.ts';
 import { type BootParts, bootParts } from '../support/boot-parts.ts';
 import { bootUntil, type Firmware } from '../support/qemu.ts';
 import { BOOTABLE, connectedStore, kubedos, MINUTE, tool } from '../support/real-debian.ts';
@@ -117,12 +117,10 @@ const CHANNEL = ['--channel', 'vendor-media'];
 async function repacked(
   name: string,
 ): Promise<{ readonly iso: string; readonly tree: string; readonly sha256: string }> {
-  const { artifacts } = await bakeIn(data, await recipe(name), ...CHANNEL);
-  const [{ path, sha256 } = { path: '', sha256: '' }] = artifacts;
+  const report = await bakeIn(data, await recipe(name), ...CHANNEL);
+  const [{ path, sha256 } = { path: '', sha256: '' }] = report.artifacts;
   expect(path).toBe(`vendor-${name}.iso`);
-  const iso = join(dir, path);
-  await rm(iso, { force: true });
-  await symlink(join(data, 'objects', sha256.slice(0, 2), sha256), iso);
+  const iso = await artifactFile(report, 'iso', { data, dir });
   const tree = join(dir, `${name}-tree`);
   await rm(tree, { recursive: true, force: true });
   await tool('xorriso', '-no_rc', '-osirrox', 'on:auto_chmod_on', '-indev', iso, '-extract', '/', tree);
