@@ -14,7 +14,7 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
   const [
     { runSealed },
     { partition },
-    { convertImage },
+    { convertImage, dataExtents },
     { packFiles, unpackDisk },
     { toolVersions, systemTools },
     { readSquashed },
@@ -42,6 +42,7 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
     runSealed,
     partition,
     convertImage,
+    dataExtents,
     packFiles,
     unpackDisk,
     toolVersions: ({ chain, outputs }) => toolVersions(systemTools(chain.base.distribution, outputs)),

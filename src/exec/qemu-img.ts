@@ -1,6 +1,23 @@
 /** qemu-img(1). */
 import { run } from './run.ts';
 
+const DEBIAN_PACKAGE = 'qemu-utils';
+
+/** Where a raw disk is no hole: bytes, in order. */
+export async function dataExtents(
+  file: string,
+  signal?: AbortSignal,
+): Promise<{ readonly start: number; readonly length: number }[]> {
+  const { stdout } = await run(['qemu-img', 'map', '--output=json', '-f', 'raw', file], {
+    timeoutMs: 10 * 60 * 1000,
+    maxOutputBytes: 64 * 1024 * 1024,
+    signal,
+    debianPackage: DEBIAN_PACKAGE,
+  });
+  const extents = JSON.parse(stdout.toString()) as { start: number; length: number; data: boolean }[];
+  return extents.filter(({ data }) => data).map(({ start, length }) => ({ start, length }));
+}
+
 /** Never with `-W`: out of order, the same disk makes other bytes. */
 export async function convertImage(
   from: string,
@@ -24,6 +41,6 @@ export async function convertImage(
     timeoutMs: 60 * 60 * 1000,
     maxOutputBytes: 1024 * 1024,
     signal,
-    debianPackage: 'qemu-utils',
+    debianPackage: DEBIAN_PACKAGE,
   });
 }

@@ -43,13 +43,12 @@ export const MEDIA_TOOLS: readonly Tool[] = [
   ['implantisomd5', '--help', 'isomd5sum'],
 ];
 
-/** Tool → version; `exec.missing` names the first one that is not installed. */
+/** Tool → version; `exec.missing` names one that is not installed. */
 export async function toolVersions(tools: readonly Tool[]): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const [tool, option, debianPackage] of tools) {
+  const versions = tools.map(async ([tool, option, debianPackage]) => {
     const limits = { timeoutMs: 30_000, maxOutputBytes: 1024 * 1024, statuses: [0, 1], debianPackage };
     const { stdout, stderr } = await runForText([tool, option], limits);
-    found[tool] = /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'unknown';
-  }
-  return found;
+    return [tool, /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'unknown'] as const;
+  });
+  return Object.fromEntries(await Promise.all(versions));
 }

@@ -5,11 +5,11 @@ import { comparePaths } from '../formats/path.ts';
 import type { Run } from '../progress.ts';
 import { writeManifest } from '../store/manifest.ts';
 import type { ManifestEntry, ManifestRef, MirrorHead, ObjectRef, Snapshot, Store } from '../store/types.ts';
-import { fileDigest } from './file-digest.ts';
+import { type DigestOptions, fileDigest } from './file-digest.ts';
 import { imageName } from './image-list.ts';
 import type { Made } from './output.ts';
 
-export interface ArtifactDeps {
+export interface ArtifactDeps extends Pick<DigestOptions, 'dataExtents'> {
   readonly store: Pick<Store, 'objects' | 'heads' | 'file' | 'withWriter'>;
   readonly version: string;
 }
@@ -55,11 +55,14 @@ export async function showArtifacts(
 
 /** Moves a file into the store. */
 export async function takeIn(
-  { store: { objects } }: Pick<ArtifactDeps, 'store'>,
+  { store: { objects }, dataExtents }: Pick<ArtifactDeps, 'store' | 'dataExtents'>,
   { path, file, sha256 }: Made,
   { signal }: Run,
 ): Promise<Artifact> {
-  const ref = sha256 === undefined ? await fileDigest(file, signal) : { sha256, sizeBytes: (await stat(file)).size };
+  const ref =
+    sha256 === undefined
+      ? await fileDigest(file, { signal, dataExtents })
+      : { sha256, sizeBytes: (await stat(file)).size };
   await objects.adopt(file, ref);
   await objects.flush();
   return { path, ...ref };

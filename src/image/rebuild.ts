@@ -8,14 +8,14 @@ import { withScratch } from '../store/scratch.ts';
 import type { ObjectStore, Sha256, Snapshot, Store } from '../store/types.ts';
 import { type BuildDeps, buildArtifacts, type VersionsOf } from './bake.ts';
 import { type CompareDeps, type Explanation, explain, isDisk } from './compare.ts';
-import { fileDigest } from './file-digest.ts';
+import { type DigestOptions, fileDigest } from './file-digest.ts';
 import type { Made } from './output.ts';
 import { OUTPUT_FORMS } from './outputs.ts';
 import { digestRecipes, type Provenance, type ToolVersions } from './provenance.ts';
 import type { RecipeChain } from './recipe-chain.ts';
 import { removeStaleBuilds } from './stale-builds.ts';
 
-export interface RebuildDeps extends BuildDeps, CompareDeps {
+export interface RebuildDeps extends BuildDeps, CompareDeps, Pick<DigestOptions, 'dataExtents'> {
   readonly store: Pick<Store, 'objects' | 'file'>;
   readonly toolVersions: VersionsOf;
   readonly version: string;
@@ -59,7 +59,7 @@ export async function rebuild(deps: RebuildDeps, request: RebuildRequest, run: R
   return withScratch(deps.store, 'bake', async (folder) => {
     const artifacts: RebuiltArtifact[] = [];
     const take = async (made: Made) => {
-      const ref = await fileDigest(made.file, run.signal);
+      const ref = await fileDigest(made.file, { signal: run.signal, dataExtents: deps.dataExtents });
       artifacts.push(await compare(deps, { made, got: ref.sha256, provenance, folder, run }));
       return { path: made.path, ...ref };
     };

@@ -76,7 +76,7 @@ const lines = (list: readonly string[]): string => list.map((each) => `${each}\n
 
 async function digestOf({ file = '', level }: PayloadEntry, { signal }: Run): Promise<string> {
   try {
-    return (await fileDigest(file, signal)).sha256;
+    return (await fileDigest(file, { signal })).sha256;
   } catch (cause) {
     if (errnoOf(cause) === undefined || signal?.aborted) throw cause;
     throw new KubedosError('spec.invalid', `${level.file}: payload: file ${file} cannot be read`, { cause });

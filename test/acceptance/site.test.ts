@@ -119,7 +119,10 @@ it.each([
   ],
   [
     'public sources without the certificates of their servers',
-    { extends: 'base', build: { type: 'connected' } },
+    {
+      ...{ extends: 'base', build: { type: 'connected' } },
+      hooks: [{ name: 'no-certificates', run: 'rm /etc/ssl/certs/ca-certificates.crt' }],
+    },
     { message: /bad\.yaml: .*the system has no \/etc\/ssl\/certs\/ca-certificates\.crt: add ca-certificates/ },
   ],
   [

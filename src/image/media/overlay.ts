@@ -55,7 +55,7 @@ export class Overlay {
   async digests(algorithm: 'md5' | 'sha256', signal?: AbortSignal): Promise<Map<string, string>> {
     const found = new Map<string, string>();
     for await (const [path, file] of this.all()) {
-      found.set(path, (await digestFile(algorithm, file, signal)).digest);
+      found.set(path, (await digestFile(algorithm, file, { signal })).digest);
     }
     return found;
   }

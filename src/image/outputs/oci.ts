@@ -41,7 +41,7 @@ export const oci: MakeOutput<OciDeps> = async (deps, built) => {
   await mkdir(blobs, { recursive: true });
   const diffId = await writeLayer(deps, built);
   const packed = join(folder, 'layer.tar.gz');
-  const layer = await fileDigest(packed, signal);
+  const layer = await fileDigest(packed, { signal });
   await rename(packed, join(blobs, layer.sha256));
   const config = configBlob({ name, epoch, container, diffId });
   const manifest = manifestBlob(config, layer);

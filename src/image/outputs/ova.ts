@@ -23,7 +23,7 @@ export const ova: MakeOutput<OvaDeps> = async (deps, built) => {
   await needDrivers(deps, built, { target: 'VMware', drivers: ['mptspi', 'vmxnet3'] });
   const [descriptor, manifest, disk] = [`${name}.ovf`, `${name}.mf`, `${name}-disk1.vmdk`] as const;
   await link(await streamOptimized(deps, built), join(folder, disk));
-  const { sha256, sizeBytes } = await fileDigest(join(folder, disk), signal);
+  const { sha256, sizeBytes } = await fileDigest(join(folder, disk), { signal });
   const words = ovfDescriptor({
     name,
     cpus: CPUS,

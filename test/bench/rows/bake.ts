@@ -45,9 +45,10 @@ export const bake: Row = {
     const warm = await timed(node);
     await removeLayers(base)();
     const peak = await peakOfProcess(node);
-    say('eight roles');
-    await kubedos('bake', 'node', '--output', 'raw');
+    say('a role, on its node');
     const roles = await roleRecipes(folder);
+    const role = await timed(kubedosCommand(data, 'bake', roles[0] as string, '--output', 'raw'));
+    say('eight roles');
     const peakOfRoles = await peakOfProcess(kubedosCommand(data, 'bake', ...roles, '--output', 'raw'));
     say('an installer with a payload');
     const iso = await installer(data, folder);
@@ -58,16 +59,21 @@ export const bake: Row = {
         cold,
         1 / 1.3,
       ),
-      {
-        ...{ work: 'bake node on its base, to a raw disk', ours: seconds(warm.seconds), against: '–', theirs: '' },
-        ...{ reach: '≤ 10 s', reached: warm.seconds <= 10 },
-      },
+      onWarmBase('bake node on its base, to a raw disk', warm),
+      onWarmBase('bake a role on its node, to a raw disk', role),
       memory('bake node: memory of our own process', peak),
       memory(`bake ${ROLES} roles by one command: memory of our own process`, peakOfRoles),
       figure(`installer ISO with ${PAYLOAD_FILES} GiB of payload, hashed`, 'xorriso, sha256sum', iso, 0.9),
     ];
   },
 };
+
+function onWarmBase(work: string, { seconds: taken }: { readonly seconds: number }): Figure {
+  return {
+    ...{ work, ours: seconds(taken), against: '–', theirs: '' },
+    ...{ reach: '≤ 10 s', reached: taken <= 10 },
+  };
+}
 
 function memory(work: string, peak: number): Figure {
   return {
