@@ -55,17 +55,20 @@ export async function bakeDeps(house: House, snapshot: Snapshot): Promise<BakeDe
 
 /** What vendors' media are repacked by. */
 export async function mediaDeps(house: House): Promise<MediaDeps> {
-  const [xorriso, mtools, { packInitramfs }, { implantChecksum }, { toolVersions, MEDIA_TOOLS }] = await Promise.all([
-    import('../exec/xorriso.ts'),
-    import('../exec/mtools.ts'),
-    import('../exec/cpio.ts'),
-    import('../exec/isomd5sum.ts'),
-    import('../exec/tool-versions.ts'),
-  ]);
+  const [xorriso, mtools, { packInitramfs }, { implantChecksum }, { canBeOffline }, { toolVersions, MEDIA_TOOLS }] =
+    await Promise.all([
+      import('../exec/xorriso.ts'),
+      import('../exec/mtools.ts'),
+      import('../exec/cpio.ts'),
+      import('../exec/isomd5sum.ts'),
+      import('../exec/run.ts'),
+      import('../exec/tool-versions.ts'),
+    ]);
   return {
     ...{ ...xorriso, ...mtools, packInitramfs, implantChecksum },
     store: await house.store(),
     toolVersions: () => toolVersions(MEDIA_TOOLS),
+    offline: canBeOffline(),
     ...signing(house),
   };
 }

@@ -11,6 +11,7 @@ export async function packInitramfs(folder: string, names: readonly string[], si
     maxOutputBytes: 64 * 1024 * 1024,
     signal,
     debianPackage: 'cpio',
+    offline: true,
   });
   return stdout;
 }

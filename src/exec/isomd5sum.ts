@@ -8,5 +8,6 @@ export async function implantChecksum(iso: string, signal?: AbortSignal): Promis
     maxOutputBytes: 1024 * 1024,
     signal,
     debianPackage: 'isomd5sum',
+    offline: true,
   });
 }

@@ -1,7 +1,12 @@
 /** mtools: files within a FAT image, without mounting it. */
 import { type RunOptions, run } from './run.ts';
 
-const OPTIONS = { timeoutMs: 60_000, maxOutputBytes: 64 * 1024 * 1024, debianPackage: 'mtools' } satisfies RunOptions;
+const OPTIONS = {
+  timeoutMs: 60_000,
+  maxOutputBytes: 64 * 1024 * 1024,
+  debianPackage: 'mtools',
+  offline: true,
+} satisfies RunOptions;
 
 /** Paths of all files, as `/EFI/BOOT/grub.cfg`. */
 export async function listFat(image: string, signal?: AbortSignal): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** The only place that starts a process. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { errnoOf, KubedosError } from '../errors.ts';
 
 export interface RunOptions {
@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Exit statuses that are answers and not failures; default 0 alone. */
   readonly statuses?: readonly number[] | undefined;
+  /** In a network namespace of its own, where nothing is up: `canBeOffline`. */
+  readonly offline?: boolean | undefined;
   /** For the hint where the tool is missing. */
   readonly debianPackage?: string | undefined;
 }
@@ -40,6 +42,14 @@ export async function runForText(argv: readonly string[], options: RunOptions): 
   return { status, stdout: stdout.toString('utf8'), stderr };
 }
 
+const CAP_SYS_ADMIN = 21n;
+
+/** Whether this process may make network namespaces (capabilities(7)). */
+export function canBeOffline(): boolean {
+  const [, effective] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
+}
+
 const STDERR_TAIL_BYTES = 16 * 1024;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -53,7 +63,8 @@ type Ending = 'timeout' | 'cancelled' | 'output';
 
 /** Runs argv to its end; no shell is involved. `exec.missing`, `exec.timeout`, `exec.failed` or `cancelled` otherwise. */
 export function run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-  const [command = '', ...args] = argv;
+  const [command = ''] = argv;
+  const [program = '', ...args] = options.offline && canBeOffline() ? ['unshare', '--net', '--', ...argv] : argv;
   const started = performance.now();
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted) {
@@ -61,7 +72,7 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
       return;
     }
     // A group of its own, so that what the tool starts ends with it.
-    const child = spawn(command, args, {
+    const child = spawn(program, args, {
       cwd: options.cwd,
       env: environment(options.env),
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -41,6 +41,7 @@ const OPTIONS = {
   timeoutMs: 4 * 60 * 60 * 1000,
   maxOutputBytes: 256 * 1024 * 1024,
   debianPackage: 'xorriso',
+  offline: true,
 } satisfies RunOptions;
 /** Nothing of the user's start-up files; and what xorriso is sorry for, as a boot image that it drops, is the end. */
 const STRICT = ['xorriso', '-no_rc', '-report_about', 'SORRY', '-abort_on', 'SORRY', '-return_with', 'SORRY', '32'];

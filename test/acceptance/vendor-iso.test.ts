@@ -1,6 +1,6 @@
 /** Vendors' installers with answers and a payload: Debian's own installer boots to its preseed; Ubuntu and RHEL in miniature. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -120,6 +120,9 @@ async function repacked(
   const report = await bakeIn(data, await recipe(name), ...CHANNEL);
   const [{ path, sha256 } = { path: '', sha256: '' }] = report.artifacts;
   expect(path).toBe(`vendor-${name}.iso`);
+  await kubedos(data, 'artifact', 'export', `vendor-${name}.provenance.json`, '--to', dir, '--force', '--quiet');
+  const provenance = await readFile(join(dir, `vendor-${name}.provenance.json`), 'utf8');
+  expect(provenance).toMatch(/"network":"none: each tool ran in a network namespace of its own/);
   const iso = await artifactFile(report, 'iso', { data, dir });
   const tree = join(dir, `${name}-tree`);
   await rm(tree, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { run } from '../../src/exec/run.ts';
+import { canBeOffline, run } from '../../src/exec/run.ts';
 
 const limits = { timeoutMs: 20_000, maxOutputBytes: 1 << 20 };
 const dirs: string[] = [];
@@ -34,6 +34,11 @@ async function pidIn(file: string): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+test.runIf(canBeOffline())('offline there is a loopback alone, which is down', async () => {
+  const { stdout } = await run(['ip', '-brief', 'link'], { ...limits, offline: true });
+  expect(stdout.toString().trim().split(/\s+/).slice(0, 2)).toEqual(['lo', 'DOWN']);
+});
 
 test('gives status, output and the last words', async () => {
   const answer = await run(['sh', '-c', 'cat; echo told >&2; exit 3'], { ...limits, input: 'in\n', statuses: [0, 3] });

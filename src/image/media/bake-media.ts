@@ -21,6 +21,8 @@ import { type RepackDeps, repack } from './repack.ts';
 export interface MediaDeps extends ArtifactDeps, MediumDeps, RepackDeps {
   readonly sign: DescribeDeps['sign'];
   readonly toolVersions: () => Promise<ToolVersions>;
+  /** Whether the tools run where there is no network. */
+  readonly offline: boolean;
 }
 
 export interface MediaRequest {
@@ -28,6 +30,9 @@ export interface MediaRequest {
   readonly media: Media;
   readonly snapshot: Snapshot;
 }
+
+const NO_NETWORK = 'none: each tool ran in a network namespace of its own, in which nothing was up';
+const NONE_ASKED_FOR = 'none asked for: files of the store alone went into tools that know no network';
 
 export async function bakeMedia(deps: MediaDeps, request: MediaRequest, run: Run = {}): Promise<BakeReport> {
   const { found, media, snapshot } = request;
@@ -41,7 +46,7 @@ export async function bakeMedia(deps: MediaDeps, request: MediaRequest, run: Run
     await makeIso(deps, { ...request, answers, folder }, run),
   ]);
   const chain = { name: found.recipe.name, levels: [found] };
-  const network = 'none asked for: files of the store alone went into tools that know no network';
+  const network = deps.offline ? NO_NETWORK : NONE_ASKED_FOR;
   const about = { artifacts, mirrors, chain, snapshot, tools, network, outputs: ['iso'] as const };
   const documents = await describeMedium(deps, { ...about, epoch: epochOf(snapshot), version: deps.version });
   return showArtifacts(deps, { name: chain.name, snapshot, artifacts, documents });
