@@ -92,9 +92,9 @@ export async function buildArtifacts(
     );
     const all = site === undefined ? layers : [...layers, site];
     const keys = all.map(({ key }) => key);
-    const { name, cmdline, diskBytes, container } = chain;
+    const { name, cmdline, diskBytes, layout, container } = chain;
     const system = {
-      ...{ name, cmdline, diskBytes, container, installer, epoch, layers: all, key: keys.at(-1) as Sha256 },
+      ...{ name, cmdline, diskBytes, layout, container, installer, epoch, layers: all, key: keys.at(-1) as Sha256 },
       level: chain.levels.at(-1) as FoundRecipe,
       payload: onMedium.map((each) => ({ name: each.name, manifestRoot: each.manifest.root })),
     };

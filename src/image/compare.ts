@@ -1,12 +1,12 @@
 /** In what two makings of an artifact differ, as far as can be told. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { explainDifference } from '../exec/diffoscope.ts';
 import type { convertImage } from '../exec/qemu-img.ts';
 import type { runSealed } from '../exec/sealed.ts';
 import type { unpackDisk } from '../exec/tar.ts';
 import { COMPARE_SCRIPT } from './compare-script.ts';
-import { ROOT_START } from './disk-image.ts';
+import { type DiskLayout, mountedPlaces } from './disk-layout.ts';
 
 export interface CompareDeps {
   readonly runSealed: typeof runSealed;
@@ -15,7 +15,7 @@ export interface CompareDeps {
   readonly explainDifference: typeof explainDifference;
 }
 
-/** A file of the root file system, on one side (`-` kept, `+` built again) as it is there. */
+/** A file of a disk, on one side (`-` kept, `+` built again) as it is there. */
 export interface FileDifference {
   readonly side: '-' | '+';
   readonly path: string;
@@ -34,6 +34,8 @@ export interface Pair {
   readonly built: string;
   /** Of the list: its ending says what it is. */
   readonly path: string;
+  /** Of disks. */
+  readonly layout: DiskLayout;
   /** To work in; is there. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +66,7 @@ async function diskOf(deps: CompareDeps, file: string, { path, folder, signal }:
 }
 
 /**
- * Disks by their root file systems, file by file, and then the files that differ by diffoscope: of a whole disk it sees bytes
+ * Disks by their file systems, file by file, and then the files that differ by diffoscope: of a whole disk it sees bytes
  * alone, since it reads file systems by libguestfs only. Other artifacts by diffoscope as they are.
  */
 export async function explain(deps: CompareDeps, pair: Pair): Promise<Explanation> {
@@ -76,17 +78,20 @@ export async function explain(deps: CompareDeps, pair: Pair): Promise<Explanatio
   ];
   const work = join(folder, 'trees');
   await mkdir(work);
-  const args = [work, String(ROOT_START), ...disks, String(MAX_FILES)];
+  const places = mountedPlaces(pair.layout);
+  await writeFile(join(work, 'places'), places.map((at) => `${at.start} ${at.bytes} ${at.mount}\n`).join(''));
+  const args = [work, ...disks, String(MAX_FILES)];
   const lines = (await deps.runSealed({ script: COMPARE_SCRIPT, args, cwd: work, signal })).trim().split('\n');
   const rows = lines.map((line) => line.split('\t'));
-  if (rows[0]?.[0] === 'cmp') return { files: [], text: placeOf(Number(rows[0][1]) - 1) };
+  if (rows[0]?.[0] === 'cmp') return { files: [], text: placeOf(Number(rows[0][1]) - 1, pair.layout) };
   const files = rows.flatMap(([side, name, ...facts]): FileDifference[] =>
     (side === '-' || side === '+') && name !== undefined ? [{ side, path: name, facts: facts.join(' ').trim() }] : [],
   );
   return { files, text: await deps.explainDifference(join(work, '1'), join(work, '2'), signal) };
 }
 
-function placeOf(offset: number): string {
-  const where = offset < ROOT_START ? 'in the partition table or in what boots' : 'behind the files';
-  return `the root file systems hold the same; the disks differ from byte ${offset} on, ${where}`;
+function placeOf(offset: number, { own, root }: DiskLayout): string {
+  const at = [...own, root].find(({ start, bytes }) => offset >= start && offset < start + bytes);
+  const where = at === undefined ? 'in the partition table or in what boots' : `behind the files of ${at.name}`;
+  return `the file systems hold the same; the disks differ from byte ${offset} on, ${where}`;
 }

@@ -1,4 +1,5 @@
 import { MOUNT_LAYERS } from './mount-layers.ts';
+import { PARTITION_STEPS } from './partition-steps.ts';
 import { ROOT_STEPS } from './root-steps.ts';
 
 /**
@@ -9,7 +10,8 @@ import { ROOT_STEPS } from './root-steps.ts';
  * root, KiB; `$5`: UUID of the root file system; `$6`: GUID of its partition; `$7`: size of the EFI file system, bytes;
  * `$8`: its volume id, hexadecimal; `$9`: the kernel's command line; then the files of the layers, the lowest last.
  *
- * Writes into the work folder: efi.img, boot.img and core.img (GRUB's first sector, and what lies in the BIOS partition).
+ * Writes into the work folder: efi.img, boot.img and core.img (GRUB's first sector, and what lies in the BIOS partition), and
+ * NAME.swap of each partition for swap.
  */
 export const DISK_SCRIPT = String.raw`
 W=$1 DISK=$2 OFFSET=$3 KIB=$4 FSID=$5 PARTITION=$6 EFI_BYTES=$7 VOLUME=$8 CMDLINE=$9
@@ -17,6 +19,7 @@ shift 9
 T=$W/root
 ${MOUNT_LAYERS}
 ${ROOT_STEPS}
+${PARTITION_STEPS}
 find_kernel
 mkdir -p "$W/top/boot/grub" "$W/top/etc"
 cat > "$W/top/boot/grub/grub.cfg" <<CONFIG
@@ -30,13 +33,15 @@ menuentry "$kernel" {
 }
 CONFIG
 echo "PARTUUID=$PARTITION / ext4 defaults 0 1" > "$W/top/etc/fstab"
+place_partitions
 mount_root
 
 need "boot/initrd.img-$kernel" initramfs-tools
 need usr/lib/grub/i386-pc/boot.img grub-pc-bin
 need_signed_chain
 
-write_ext4 "$DISK" "$OFFSET" "$KIB" "$FSID"
+write_partitions
+write_ext4 "$DISK" "$OFFSET" "$KIB" "$FSID" root "$T"
 
 say 'write what boots'
 search="search --no-floppy --fs-uuid --set=root $FSID"

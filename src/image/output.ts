@@ -19,6 +19,7 @@ export interface Built {
   /** The kernel's command line, beside its root. */
   readonly cmdline: string;
   readonly diskBytes: number;
+  readonly layout: RecipeChain['layout'];
   /** What a container runs. */
   readonly container: Recipe['oci'];
   readonly installer: RecipeChain['installer'];

@@ -60,7 +60,7 @@ export async function rebuild(deps: RebuildDeps, request: RebuildRequest, run: R
     const artifacts: RebuiltArtifact[] = [];
     const take = async (made: Made) => {
       const ref = await fileDigest(made.file, { signal: run.signal, dataExtents: deps.dataExtents });
-      artifacts.push(await compare(deps, { made, got: ref.sha256, provenance, folder, run }));
+      artifacts.push(await compare(deps, { made, got: ref.sha256, provenance, layout: chain.layout, folder, run }));
       return { path: made.path, ...ref };
     };
     await buildArtifacts(withoutCache(deps, folder), { chain, snapshot, outputs }, take, run);
@@ -83,13 +83,14 @@ interface Comparison {
   readonly made: Made;
   readonly got: Sha256;
   readonly provenance: Provenance;
+  readonly layout: RecipeChain['layout'];
   readonly folder: string;
   readonly run: Run;
 }
 
 async function compare(
   deps: RebuildDeps,
-  { made, got, provenance, folder, run }: Comparison,
+  { made, got, provenance, layout, folder, run }: Comparison,
 ): Promise<RebuiltArtifact> {
   const { path, file: built } = made;
   const expected = provenance.subjects.get(path) ?? null;
@@ -100,7 +101,7 @@ async function compare(
   const place = join(folder, `compare-${path}`);
   await mkdir(place, { recursive: true });
   const kept = await keptFile(deps.store.objects, expected, path);
-  return { path, expected, got, difference: await explain(deps, { kept, built, path, folder: place, signal }) };
+  return { path, expected, got, difference: await explain(deps, { kept, built, path, layout, folder: place, signal }) };
 }
 
 async function keptFile(objects: ObjectStore, sha256: Sha256, path: string): Promise<string> {

@@ -2,6 +2,7 @@
 import { KubedosError } from '../errors.ts';
 import type { Installer, OutputName, Recipe } from '../spec/recipe-spec.ts';
 import type { BuildSpec } from '../spec/site-spec.ts';
+import { type DiskLayout, diskLayout } from './disk-layout.ts';
 
 export interface FoundRecipe {
   readonly recipe: Recipe;
@@ -24,6 +25,7 @@ export interface RecipeChain {
   readonly mirrors: readonly string[];
   readonly cmdline: string;
   readonly diskBytes: number;
+  readonly layout: DiskLayout;
   readonly container: Recipe['oci'];
   readonly outputs: readonly OutputName[];
   /** Undefined: machines have no sources of packages. */
@@ -55,13 +57,17 @@ export async function recipeChain(find: FindRecipe, reference: string): Promise<
   const mirrors = [...new Set(levels.flatMap(({ recipe }) => recipe.mirrors))];
   const last = <T>(of: (recipe: Recipe) => T | undefined): T | undefined =>
     levels.map(({ recipe }) => of(recipe)).findLast((value) => value !== undefined);
+  const named = levels.findLast(({ recipe }) => recipe.disk !== undefined);
+  const disk = named?.recipe.disk;
+  const diskBytes = disk?.size ?? DISK_BYTES;
   return {
     name: (levels.at(-1) as FoundRecipe).recipe.name,
     levels,
     base,
     mirrors,
     cmdline: last(({ cmdline }) => cmdline) ?? CMDLINE,
-    diskBytes: last(({ disk }) => disk)?.size ?? DISK_BYTES,
+    diskBytes,
+    layout: diskLayout(diskBytes, disk?.partitions ?? [], (named ?? bottom).file),
     container: last(({ oci }) => oci),
     outputs: last(({ outputs }) => outputs) ?? ['raw'],
     build: last(({ build }) => build),

@@ -30,13 +30,13 @@ mount_root() {
 
 need() { [ -e "$T/$1" ] || fail "the system has no /$1: add $2 to packages:"; }
 
-# File, offset in it (bytes), size (KiB), UUID.
+# File, offset in it (bytes), size (KiB), UUID, label, folder that goes into it.
 write_ext4() {
-  say 'write the root file system'
+  say "write the file system $5"
   # In the order in which mke2fs asks for files: the kernel has unpacked the next ones by then.
-  { tar -C "$T" -cf - . | cat > /dev/null; } &
-  E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" mke2fs -q -F -t ext4 -L root -U "$4" -m 1 \
-    -E "offset=$2,hash_seed=$4,lazy_itable_init=0,lazy_journal_init=0,nodiscard" -d "$T" "$1" "$3k" >&2
+  { tar -C "$6" -cf - . | cat > /dev/null; } &
+  E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" mke2fs -q -F -t ext4 -L "$5" -U "$4" -m 1 \
+    -E "offset=$2,hash_seed=$4,lazy_itable_init=0,lazy_journal_init=0,nodiscard" -d "$6" "$1" "$3k" >&2
   wait $!
 }
 

@@ -1,5 +1,6 @@
 /** The schema of recipes (recipes/NAME.yaml): what a machine's system is made of. docs/recipes.md is made for people. */
 import { z } from 'zod';
+import { diskField } from './disk-spec.ts';
 import { checkMedia, mediaSection } from './media-spec.ts';
 import { absolutePath, buildField, payloadField } from './site-spec.ts';
 import { line, mirrorFields, names, relativeFile } from './spec-fields.ts';
@@ -73,11 +74,6 @@ const unit = z
   .string()
   .regex(/^[A-Za-z0-9@_.:\\-]+\.(?:service|socket|timer|target|path|mount)$/, 'must be a unit, as nginx.service');
 
-const size = z
-  .string()
-  .regex(/^[1-9][0-9]*(?:MiB|GiB)$/, 'must be whole MiB or GiB: 2GiB')
-  .transform((text) => Number.parseInt(text, 10) * (text.endsWith('GiB') ? 1024 ** 3 : 1024 ** 2));
-
 const installer = z.strictObject({
   disk: z
     .string()
@@ -131,7 +127,7 @@ const recipeFields = z.strictObject({
     .optional(),
   build: buildField.optional().describe('Where machines get packages from later; without it, from nowhere.'),
   payload: payloadField,
-  disk: z.strictObject({ size: size.describe('Of the whole disk.') }).optional(),
+  disk: diskField.optional(),
   oci: z
     .strictObject({
       entrypoint: z.array(line).min(1).optional(),

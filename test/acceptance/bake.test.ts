@@ -50,7 +50,17 @@ describe('a disk image', () => {
       const file = await dark.recipe('role', {
         extends: 'node',
         outputs: ['qcow2'],
+        disk: {
+          size: '3GiB',
+          partitions: [
+            { name: 'log', size: '128MiB', mount: '/var/log', options: 'nodev,nosuid' },
+            { name: 'swap', size: '64MiB', use: 'swap' },
+            { name: 'var', size: '512MiB', mount: '/var' },
+            { name: 'data', size: '96MiB', mount: '/srv/own/data' },
+          ],
+        },
         files: [
+          { path: '/srv/own/data/note', content: 'own data\n' },
           {
             path: '/etc/systemd/system/role.service',
             content: tellerUnit('/usr/local/bin/role', 'ssh.service ssh-host-keys.service'),
@@ -69,17 +79,21 @@ describe('a disk image', () => {
       });
       await writeFile(
         join(dir, 'role.sh'),
-        `#!/bin/sh\necho "role: $(cat /lib/role-link), $(id -un 1500), $(stat -c %a-%U /home/keeper/.ssh/authorized_keys /home/admin/.ssh/authorized_keys | xargs), $(id -nG admin), $(runuser -u admin -- sudo -n id -un), $(systemctl is-active ssh), $(ls /etc/ssh/ssh_host_*_key | wc -l) keys, $(systemd-detect-virt), $(mokutil --sb-state)"\n`,
+        `#!/bin/sh\necho "role: $(cat /lib/role-link), $(id -un 1500), $(stat -c %a-%U /home/keeper/.ssh/authorized_keys /home/admin/.ssh/authorized_keys | xargs), $(id -nG admin), $(runuser -u admin -- sudo -n id -un), $(systemctl is-active ssh), $(ls /etc/ssh/ssh_host_*_key | wc -l) keys, $(systemd-detect-virt), $(mokutil --sb-state)"\necho "disk: $(findmnt -rnt ext4 -o TARGET | sort | xargs), $(findmnt -no OPTIONS /var/log | grep -o nosuid,nodev), $(swapon --noheadings --bytes --show=SIZE), $(ls /var/lib/dpkg/status), $(cat /srv/own/data/note), $(ls -A /srv/own/data | xargs)"\n`,
       );
       const report = await dark.bake(file);
       const image = await dark.artifact(report, 'qcow2');
       await tool('qemu-img', 'check', image);
       const disk = { file: join(dir, 'clone.qcow2'), format: 'qcow2' } as const;
       await tool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', disk.file);
-      const log = await bootUntil(disk, /role: .*/, { firmware: 'secure-boot', folder: dir });
+      const log = await bootUntil(disk, /disk: .*[\r\n]/, { firmware: 'secure-boot', folder: dir });
       expect(log).toMatch(
         /role: from the hook, keeper, 600-keeper 600-admin, admin adm sudo, root, active, 3 keys, qemu, SecureBoot enabled/,
       );
+      expect(log).toMatch(
+        /disk: \/ \/srv\/own\/data \/var \/var\/log, nosuid,nodev, 67104768, \/var\/lib\/dpkg\/status, own data, lost\+found note/,
+      );
+      expect(await bakeElsewhere({ data: dark.data, home: dir }, file)).toMatchObject({ artifacts: report.artifacts });
       expect(await dark.leftOvers()).toEqual([]);
     },
     12 * MINUTE,

@@ -33,6 +33,14 @@ test.each([
   ['a circle', { a: 'extends: b\n', b: 'extends: a\n' }, /b\.yaml: extends a\.yaml, which extends it in turn/],
   ['no base', { a: 'mirrors: [own]\n' }, /a\.yaml: has neither base: nor extends:/],
   ['two bases', { a: `extends: b\n${BASE}`, b: BASE }, /a\.yaml: has a base: though it extends another/],
+  [
+    'a disk without room for its root',
+    {
+      a: 'extends: b\ndisk: { size: 2GiB, partitions: [{ name: var, size: 1600MiB, mount: /var }] }\n',
+      b: BASE,
+    },
+    /a\.yaml: disk: size: of 2048 MiB too few are left for the root: 381 MiB, at least 440/,
+  ],
   ['no mirrors', { a: BASE.replace(/mirrors.*/, '') }, /a\.yaml: names no mirrors/],
 ])('%s is refused', async (_, texts, words) => {
   await expect(recipeChain(finder(texts as Record<string, string>), 'a')).rejects.toMatchObject({

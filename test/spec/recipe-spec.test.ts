@@ -51,6 +51,21 @@ test.each([
   ['installer: { disk: sda }', /installer\.disk: must be serial=, wwn=/],
   ['installer: { end: eject }', /installer\.end/],
   ['disk: { size: 2GB }', /disk\.size: must be whole MiB or GiB/],
+  ['disk: { size: 2GiB, partitions: [{ name: efi, size: 1GiB, mount: /a }] }', /partitions\[0\]\.name: is taken/],
+  ['disk: { size: 2GiB, partitions: [{ name: a, size: 1GiB }] }', /partitions\[0\]\.mount: an ext4 needs a place/],
+  ['disk: { size: 2GiB, partitions: [{ name: a, size: 1GiB, use: swap, mount: /a }] }', /\.mount: swap has no place/],
+  [
+    'disk: { size: 2GiB, partitions: [{ name: a, size: 1GiB, mount: /usr/local }] }',
+    /\.mount: is of the root file system/,
+  ],
+  [
+    'disk: { size: 2GiB, partitions: [{ name: a, size: 1GiB, mount: /a, options: "a b" }] }',
+    /\.options: must be as in fstab\(5\)/,
+  ],
+  [
+    'disk:\n  size: 2GiB\n  partitions:\n    - { name: a, size: 1GiB, mount: /a }\n    - { name: a, size: 1GiB, mount: /b }',
+    /:6: disk\.partitions\[1\]\.name: a is there already/,
+  ],
   ['packages: ["a; rm -rf /"]', /packages\[0\]: must be a plain name/],
   ['cmdline: "a\\nb"', /cmdline: must be one line/],
   ['outputs: [floppy]', /outputs\[0\]/],

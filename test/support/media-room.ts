@@ -36,11 +36,15 @@ export class MediaRoom {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  /** `base` on a small disk, since each byte of it is written and read by a processor that is emulated. */
+  /**
+   * `base` on a small disk, since each byte of it is written and read by a processor that is emulated; with a partition that
+   * the root must not grow into.
+   */
   async recipe(name: string, installer: object): Promise<string> {
     this.#names.add(name);
     const file = join(this.dir, `${name}.yaml`);
-    await writeFile(file, stringify({ name, extends: 'base', disk: { size: '896MiB' }, installer }));
+    const disk = { size: '896MiB', partitions: [{ name: 'swap', size: '32MiB', use: 'swap' }] };
+    await writeFile(file, stringify({ name, extends: 'base', disk, installer }));
     return file;
   }
 

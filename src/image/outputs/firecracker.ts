@@ -24,7 +24,7 @@ find_kernel
 mkdir -p "$W/top/etc"
 echo "UUID=$FSID / ext4 defaults 0 1" > "$W/top/etc/fstab"
 mount_root
-write_ext4 "$W/root.ext4" 0 "$KIB" "$FSID"
+write_ext4 "$W/root.ext4" 0 "$KIB" "$FSID" root "$T"
 cp "$T/boot/vmlinuz-$kernel" "$W/vmlinuz"
 cp "$T/boot/initrd.img-$kernel" "$W/initrd"
 `;
