@@ -12,6 +12,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   copy: ['files'],
   enable: ['enable', 'mask'],
   hook: ['hooks'],
+  find: ['disk'],
+  write: ['disk'],
 };
 
 /** `bake.failed` with the recipe and the line that is to blame, where the words name it, the step that the script wrote down, and the last words of the tool; anything else as it is. */

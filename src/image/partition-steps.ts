@@ -25,7 +25,7 @@ make_place() {
   [ "$1" != / ] || return 0
   make_place "$(dirname "$1")"
   if [ -e "$W/plain$1" ] || [ -L "$W/plain$1" ]; then
-    [ -d "$W/plain$1" ] && [ ! -L "$W/plain$1" ] || fail "disk: partitions: $1 is no folder of the system"
+    [ -d "$W/plain$1" ] && [ ! -L "$W/plain$1" ] || fail "disk: partitions: $place: $1 is no folder of the system"
     [ -d "$W/top$1" ] || mkdir "$W/top$1"
     chown --reference="$W/plain$1" "$W/top$1"
     chmod --reference="$W/plain$1" "$W/top$1"

@@ -55,6 +55,16 @@ describe('a recipe that cannot be built', () => {
     ],
     ['a unit that is not there', { enable: ['absent.service'] }, /bad\.yaml:4: enable units.*absent/s],
     ['a disk that is too small', { disk: { size: '600MiB' } }, /[Nn]o space|Could not allocate/],
+    [
+      'a partition that is too small',
+      { disk: { size: '2GiB', partitions: [{ name: 'var', size: '4MiB', mount: '/var' }] } },
+      /bad\.yaml:6: write the file system var: .*(?:[Nn]o space|Could not allocate)/s,
+    ],
+    [
+      'a partition in place of a link',
+      { disk: { size: '2GiB', partitions: [{ name: 'own', size: '16MiB', mount: '/vmlinuz/own' }] } },
+      /bad\.yaml:\d+: find the places of partitions: disk: partitions: \/vmlinuz\/own: \/vmlinuz is no folder/,
+    ],
   ])(
     '%s',
     async (_, more, words) => {
