@@ -68,7 +68,8 @@ async function otherDate(home: string): Promise<string> {
 root=$1; shift
 [ -d "$root/run/kubedos" ] || exec /usr/sbin/chroot "$root" "$@"
 cp --no-clobber ${FAKETIME} "$root/run/"
-exec /usr/sbin/chroot "$root" env LD_PRELOAD=/run/${basename(FAKETIME)} ${fake} "$@"
+# A root of few packages has no env(1) to say it by; chroot itself does not find the library, and says so.
+exec env LD_PRELOAD=/run/${basename(FAKETIME)} ${fake} /usr/sbin/chroot "$root" "$@"
 `,
   );
   return folder;
