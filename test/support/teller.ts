@@ -18,6 +18,9 @@ WantedBy=multi-user.target
 `;
 }
 
+/** What systemd says of these goes to the same line. */
+const LAST = 'multi-user.target systemd-update-utmp-runlevel.service';
+
 /** Fields of a recipe: `script` runs after all services have started. */
 export function teller(script: string) {
   return {
@@ -25,7 +28,7 @@ export function teller(script: string) {
       NO_SERIAL_LOGIN,
       {
         path: '/etc/systemd/system/tell.service',
-        content: tellerUnit('/bin/sh /usr/local/bin/tell', 'multi-user.target'),
+        content: tellerUnit('/bin/sh /usr/local/bin/tell', LAST),
       },
       { path: '/usr/local/bin/tell', content: script },
     ],
