@@ -1,5 +1,4 @@
 /** Changes of local repositories for those who hold a token: what `repo add` and `repo remove` do, over HTTP. */
-
 import type { RepoReport } from '../publish/local-repo.ts';
 import type { LocalRepos, LogEvent } from '../server/deps.ts';
 import type { House } from '../wiring.ts';

@@ -3,11 +3,14 @@ import { run } from './run.ts';
 
 const DEBIAN_PACKAGE = 'qemu-utils';
 
-/** Where a raw disk is no hole: bytes, in order. */
-export async function dataExtents(
-  file: string,
-  signal?: AbortSignal,
-): Promise<{ readonly start: number; readonly length: number }[]> {
+/** Bytes of a file that are no hole. */
+export interface Extent {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Where a raw disk is no hole, in order. qemu-img speaks of whole sectors: the last one may end behind the file. */
+export async function dataExtents(file: string, signal?: AbortSignal): Promise<readonly Extent[]> {
   const { stdout } = await run(['qemu-img', 'map', '--output=json', '-f', 'raw', file], {
     timeoutMs: 10 * 60 * 1000,
     maxOutputBytes: 64 * 1024 * 1024,

@@ -6,7 +6,7 @@ import type { runSealed } from '../exec/sealed.ts';
 import type { partition } from '../exec/sfdisk.ts';
 import { bootCode, coreImage } from '../formats/grub.ts';
 import type { Run } from '../progress.ts';
-import { type DiskLayout, mountedPlaces, partitionTable } from './disk-layout.ts';
+import { type DiskLayout, mountedPlaces, partitionTable, SECTOR_BYTES } from './disk-layout.ts';
 import { DISK_SCRIPT } from './disk-script.ts';
 import { runOnLayers } from './layers-script.ts';
 import type { Built } from './output.ts';
@@ -20,7 +20,6 @@ export interface DiskDeps {
 export type DiskRequest = Pick<Built, 'level' | 'layers' | 'epoch' | 'cmdline' | 'diskBytes' | 'layout' | 'key'>;
 
 const MIB = 1024 ** 2;
-const SECTOR_BYTES = 512;
 
 /** Writes `disk.raw` into the folder, sparse. `bake.failed` where the system does not fit, or has nothing to boot. */
 export async function rawDisk(

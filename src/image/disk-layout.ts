@@ -3,7 +3,7 @@ import { KubedosError } from '../errors.ts';
 import type { Partition } from '../spec/disk-spec.ts';
 
 const MIB = 1024 ** 2;
-const SECTOR_BYTES = 512;
+export const SECTOR_BYTES = 512;
 const BIOS_BYTES = MIB;
 const EFI_BYTES = 64 * MIB;
 /** The second partition table, and a whole number of MiB. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { KubedosError } from '../errors.ts';
+import type { dataExtents, Extent } from '../exec/qemu-img.ts';
 import { throwIfStopped } from '../store/stop.ts';
 import type { ObjectRef } from '../store/types.ts';
 
@@ -8,16 +9,10 @@ const BLOCK_BYTES = 1024 * 1024;
 /** Of `stat.blocks`. */
 const UNIT_BYTES = 512;
 
-/** Where a file has bytes; what lies between reads as zeros. */
-export interface Extent {
-  readonly start: number;
-  readonly length: number;
-}
-
 export interface DigestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Of a sparse file, in order. Its holes are not read then: the kernel would make pages of zeros of them. */
-  readonly dataExtents?: ((file: string, signal?: AbortSignal) => Promise<readonly Extent[]>) | undefined;
+  readonly dataExtents?: typeof dataExtents | undefined;
 }
 
 /** What the store would call a file. */
@@ -69,7 +64,6 @@ function* piecesOf(size: number, extents: readonly Extent[]): Generator<Piece, u
   let at = 0;
   for (const { start, length } of [...extents, { start: size, length: 0 }]) {
     yield* cut(at, start, false);
-    // qemu-img speaks of whole sectors.
     const end = Math.min(start + length, size);
     yield* cut(start, end, true);
     at = end;

@@ -36,12 +36,12 @@ make_place() {
 
 # Each has what the system has in its place; from there on that is hidden in what lies outside of it.
 write_partitions() {
-  while read -r use name start kib fsid _ place _; do
+  while read -r use name _ _ _ _ place _; do
     [ "$use" = ext4 ] || continue
     mkdir "$W/own-$name"
     mount --bind "$T$place" "$W/own-$name"
   done < "$W/partitions"
-  while read -r use name start kib fsid _ place _; do
+  while read -r use name _ _ _ _ place _; do
     [ "$use" = ext4 ] || continue
     hide "$name" "$place"
   done < "$W/partitions"

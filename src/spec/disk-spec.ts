@@ -1,7 +1,7 @@
 /** How the disk of an image is laid out. */
 import { z } from 'zod';
 import { absolutePath } from './site-spec.ts';
-import { line } from './spec-fields.ts';
+import { checkOnce, line } from './spec-fields.ts';
 
 const MIB = 1024 ** 2;
 
@@ -48,10 +48,7 @@ export const diskField = z
       .describe('Before the root, which takes the rest, and grows with the disk.'),
   })
   .superRefine(({ partitions }, context) => {
-    for (const field of ['name', 'mount'] as const)
-      for (const [at, { [field]: value }] of partitions.entries())
-        if (value !== undefined && partitions.findIndex((each) => each[field] === value) < at)
-          context.addIssue({ code: 'custom', path: ['partitions', at, field], message: `${value} is there already` });
+    for (const field of ['name', 'mount'] as const) checkOnce(partitions, field, ['partitions'], context);
   });
 
 export type Partition = z.output<typeof partition>;

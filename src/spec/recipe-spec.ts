@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { diskField } from './disk-spec.ts';
 import { checkMedia, mediaSection } from './media-spec.ts';
 import { absolutePath, buildField, payloadField } from './site-spec.ts';
-import { line, mirrorFields, names, relativeFile } from './spec-fields.ts';
+import { checkOnce, line, mirrorFields, names, relativeFile } from './spec-fields.ts';
 import { readSpecYaml } from './yaml-spec.ts';
 
 export const OUTPUTS = [
@@ -143,7 +143,7 @@ const recipeFields = z.strictObject({
 
 const recipeSchema = recipeFields.superRefine((recipe, context) => {
   checkFiles(recipe, context);
-  checkOnce(recipe.users, 'users', context);
+  checkOnce(recipe.users, 'name', ['users'], context);
   checkMedia(recipe, context);
 });
 
@@ -161,12 +161,6 @@ function checkFiles({ files, ...recipe }: Fields, context: z.RefinementCtx): voi
     if (parent !== undefined) issue(`${path} lies below ${parent.path}, which is a file`);
     taken.set(path, `files[${at}] is that file`);
   }
-}
-
-function checkOnce(list: readonly { readonly name: string }[], field: string, context: z.RefinementCtx): void {
-  for (const [at, { name }] of list.entries())
-    if (list.findIndex((each) => each.name === name) < at)
-      context.addIssue({ code: 'custom', path: [field, at, 'name'], message: `${name} is there already` });
 }
 
 export type Recipe = z.output<typeof recipeSchema>;

@@ -70,3 +70,15 @@ export function checkForm(
   if (form === 'verbatim' && curate !== undefined)
     context.addIssue({ code: 'custom', path: ['curate'], message: 'only a curated mirror has a `curate:` section' });
 }
+
+/** An issue for each of a list whose field says what one before it says; `path`: of the list. */
+export function checkOnce<K extends string>(
+  list: readonly { readonly [P in K]?: string | undefined }[],
+  field: K,
+  path: readonly string[],
+  context: z.RefinementCtx,
+): void {
+  for (const [at, { [field]: value }] of list.entries())
+    if (value !== undefined && list.findIndex((each) => each[field] === value) < at)
+      context.addIssue({ code: 'custom', path: [...path, at, field], message: `${value} is there already` });
+}
