@@ -77,7 +77,7 @@ const ROLES: readonly Role[] = [
       if (!/stand-in of kubelet/.test((await kubelet?.get('/healthz')) ?? '') || !/ip_forward = /.test(log))
         return false;
       expect(log).toMatch(/Server:\s+Version: +1\.6/);
-      expect(log).toMatch(/cgroup is cgroup2fs[\s\S]*br_netfilter[\s\S]*net.ipv4.ip_forward = 1/);
+      expect(log).toMatch(/cgroup is cgroup2fs\s+br_netfilter\s+net.ipv4.ip_forward = 1/);
       return true;
     },
   },

@@ -68,12 +68,12 @@ it(
       const file = await disk(report);
       const log = await bootUntil({ file, format: 'raw' }, /told everything/, { firmware: 'bios', folder: dir, nic });
       const [good = '', bad = ''] = log.split('cut here');
-      expect(good).toMatch(/travelled along[\s\S]*system whole/);
+      expect(good).toMatch(/travelled along\s+system whole/);
       expect(good).toMatch(
         /Get:\d+ http:\/\/10\.0\.2\.100\/c\/roles\/debian-12-bootable bookworm\/main amd64 Packages/,
       );
       expect(good).toMatch(/Get:\d+ file:\/srv\/darksite\/kubernetes stable\/main amd64 Packages/);
-      expect(good).toMatch(/stand-in of kubectl[\s\S]*ping from iputils/);
+      expect(good).toMatch(/stand-in of kubectl\s+ping from iputils/);
       expect(bad).toMatch(/signatures were invalid: BADSIG/);
     } finally {
       await server.stop();
