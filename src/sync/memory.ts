@@ -15,6 +15,8 @@ const rootMemory = z.object({
   date: z.iso.datetime().nullable(),
   /** Of a repomd.xml, where it is a number. */
   revision: z.number().optional(),
+  /** How many packages the primary of a verbatim repository lists. */
+  packages: z.number().int().nonnegative().optional(),
   validUntil: z.iso.datetime().nullable(),
   fingerprints: z.array(z.string()),
   etag: z.string().optional(),

@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto';
 import { KubedosError } from '../errors.ts';
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
+import { specHash } from '../spec/spec-hash.ts';
+import type { MirrorHead } from '../store/types.ts';
 import type { SyncDeps } from './types.ts';
 
 /** Name in the spec → text. */
@@ -22,4 +24,12 @@ export async function readSeeds(
 /** For specHash: another seed is another spec. */
 export function seedHashes(seeds: ReadonlyMap<string, string>): Record<string, string> {
   return Object.fromEntries([...seeds].map(([name, text]) => [name, hash('sha256', text, 'hex')]));
+}
+
+/** True where the head was made by this spec, its seeds included. */
+export function hasSpec(
+  head: MirrorHead,
+  { spec, seeds }: { readonly spec: MirrorSpec; readonly seeds: ReadonlyMap<string, string> },
+): boolean {
+  return head.spec === specHash(spec, seedHashes(seeds));
 }

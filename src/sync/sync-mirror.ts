@@ -1,11 +1,10 @@
 import { KubedosError } from '../errors.ts';
 import type { Run } from '../progress.ts';
 import type { MirrorSpec } from '../spec/mirror-spec.ts';
-import { specHash } from '../spec/spec-hash.ts';
 import type { Family } from './family.ts';
 import { readMemory } from './memory.ts';
 import { recordHead } from './record.ts';
-import { readSeeds, seedHashes } from './seeds.ts';
+import { hasSpec, readSeeds } from './seeds.ts';
 import { nothingChanged, probe, type SyncInput, unchangedReport } from './session.ts';
 import type { SyncDeps, SyncOptions, SyncReport } from './types.ts';
 import type { Kind } from './upstream-root.ts';
@@ -35,12 +34,12 @@ export async function syncMirror(
 }
 
 async function sync<K extends Kind>(input: SyncInput<K>, family: Family<K>): Promise<SyncReport> {
-  const { deps, spec, seeds } = input;
+  const { deps, spec } = input;
   checkPins(spec);
   const session = { ...input, roots: await family.roots(input), notes: [] };
   const head = await deps.store.heads.read(spec.name);
   const memory = readMemory(head);
-  const known = head?.spec === specHash(spec, seedHashes(seeds)) ? memory.releases : {};
+  const known = head && hasSpec(head, input) ? memory.releases : {};
   const probes = await probe(session.roots, known);
   if (head && !family.isDue(input, memory) && nothingChanged(probes, known)) {
     await recordHead(session);

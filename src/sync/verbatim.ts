@@ -20,12 +20,16 @@ export interface FileList {
   readonly rivals: ReadonlyMap<string, ManifestEntry>;
 }
 
-/** Writes the list: what is signed, and `entries` in any order. */
-export async function writeList(
-  { session, space }: SyncRun,
-  states: readonly RootState[],
-  entries: AsyncIterable<ManifestEntry>,
-): Promise<FileList> {
+/** What is signed, in the store. */
+export async function signedEntries(objects: ObjectStore, states: readonly RootState[]): Promise<ManifestEntry[]> {
+  const entries: ManifestEntry[] = [];
+  for (const { path, bytes } of states.flatMap(({ files }) => files))
+    entries.push({ path, ...(await objects.put([bytes])) });
+  return entries;
+}
+
+/** Writes the list, of `entries` in any order. */
+export async function writeList({ session, space }: SyncRun, entries: AsyncIterable<ManifestEntry>): Promise<FileList> {
   const { objects } = space;
   const { name } = session.spec;
   const rivals = new Map<string, ManifestEntry>();
@@ -38,8 +42,6 @@ export async function writeList(
     },
   });
   try {
-    for (const { path, bytes } of states.flatMap(({ files }) => files))
-      await sorter.add({ path, ...(await objects.put([bytes])) });
     for await (const entry of entries) await sorter.add(entry);
     return { manifest: await writeManifest(objects, sorter.sorted()), rivals };
   } finally {

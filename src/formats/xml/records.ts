@@ -10,6 +10,7 @@ import { KubedosError } from '../../errors.ts';
 import { asBuffer, type ByteSource } from '../byte-source.ts';
 import { xmlChildren } from './elements.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
+import { isPlain, isTag, skipBlank, startsWith } from './plain-record.ts';
 import { elementText } from './write.ts';
 
 /** Of one record: the file lists of the largest packages (200,000 files) stay below. */
@@ -26,13 +27,11 @@ export interface RecordsOptions {
   readonly onRoot?: ((attributes: Readonly<Record<string, string>>) => void) | undefined;
 }
 
-const EXCLAMATION = 33;
-const SLASH = 47;
-const LESS = 60;
-const GREATER = 62;
-const QUESTION = 63;
+export type Chunks = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
 
-type Chunks = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+export function chunksOf(source: ByteSource): Chunks {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+}
 
 /**
  * The records with their tags, as many at once as a chunk completes; views that stay as they are. What stands in a
@@ -40,7 +39,7 @@ type Chunks = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
  * `format.limit` beyond the bounds above.
  */
 export async function* xmlRecords(source: ByteSource, options: RecordsOptions): AsyncGenerator<Buffer[]> {
-  const chunks: Chunks = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const chunks = chunksOf(source);
   const held = new GrowingBuffer();
   try {
     if (!(await readHead(chunks, held, options))) {
@@ -59,7 +58,7 @@ export async function* xmlRecords(source: ByteSource, options: RecordsOptions): 
 }
 
 /** Takes the head away and checks it; false where it needs the parser, and all is still held then. */
-async function readHead(chunks: Chunks, held: GrowingBuffer, options: RecordsOptions): Promise<boolean> {
+export async function readHead(chunks: Chunks, held: GrowingBuffer, options: RecordsOptions): Promise<boolean> {
   const { origin, root, record, onRoot } = options;
   const [start, stop] = [`<${record}`, `</${root}`];
   for (let searched = 0; ; ) {
@@ -119,39 +118,6 @@ async function* cutRecords(
     if (next.done) return held.bytes.toString('latin1').trim() === rootStop.toString();
     held.append(asBuffer(next.value));
   }
-}
-
-/** No comment, CDATA, instruction or record within the record; those would make its end another one. */
-function isPlain(record: Buffer, start: Buffer): boolean {
-  if (hasMarkup(record, EXCLAMATION) || hasMarkup(record, QUESTION)) return false;
-  for (let at = record.indexOf(start, start.length); at >= 0; at = record.indexOf(start, at + start.length))
-    if (isTag(record, at, start)) return false;
-  return true;
-}
-
-/** `<` and the character behind it, which is searched for since it is the rarer one. */
-function hasMarkup(record: Buffer, code: number): boolean {
-  for (let at = record.indexOf(code, 1); at >= 0; at = record.indexOf(code, at + 1))
-    if (record[at - 1] === LESS) return true;
-  return false;
-}
-
-/** `<package`, and not `<packager`. */
-function isTag(bytes: Buffer, at: number, start: Buffer): boolean {
-  if (!startsWith(bytes, at, start)) return false;
-  const behind = bytes[at + start.length];
-  return behind !== undefined && (behind <= 32 || behind === SLASH || behind === GREATER);
-}
-
-function startsWith(bytes: Buffer, at: number, what: Buffer): boolean {
-  for (let i = 0; i < what.length; i++) if (bytes[at + i] !== what[i]) return false;
-  return true;
-}
-
-function skipBlank(bytes: Buffer, from: number): number {
-  let at = from;
-  while (at < bytes.length && (bytes[at] as number) <= 32) at++;
-  return at;
 }
 
 async function* parsedRecords(chunks: Chunks, held: GrowingBuffer, options: RecordsOptions): AsyncGenerator<Buffer[]> {

@@ -6,7 +6,7 @@ import { judgeMissing } from '../missing.ts';
 import { runSync, type SyncRun } from '../run-sync.ts';
 import type { Opening, Session } from '../session.ts';
 import type { SyncReport } from '../types.ts';
-import { bringList, releasesOf, writeList } from '../verbatim.ts';
+import { bringList, releasesOf, signedEntries, writeList } from '../verbatim.ts';
 import { byHashEntries, fetchIndexes, type IndexRequest, type PresentIndex } from './index-fetch.ts';
 import { planIndexes } from './index-plan.ts';
 import { listedFiles } from './index-read.ts';
@@ -29,7 +29,7 @@ async function syncStates(attempt: SyncRun<AptKind>, states: readonly SuiteState
   const generations = nextGenerations(attempt.memory.generations, byHashEntries(indexes));
   const urls = states[0]?.request.urls ?? [];
   return bringList(attempt, {
-    ...(await writeList(attempt, states, entriesOf(attempt, indexes, generations))),
+    ...(await writeList(attempt, entriesOf(attempt, { states, indexes, generations }))),
     states,
     memory: { releases: releasesOf(states), generations },
     locate: (path) => ({ urls, path }),
@@ -38,11 +38,17 @@ async function syncStates(attempt: SyncRun<AptKind>, states: readonly SuiteState
   });
 }
 
+interface Parts {
+  readonly states: readonly SuiteState[];
+  readonly indexes: readonly PresentIndex[];
+  readonly generations: readonly (readonly ManifestEntry[])[];
+}
+
 async function* entriesOf(
   { session, space }: SyncRun<AptKind>,
-  indexes: readonly PresentIndex[],
-  generations: readonly (readonly ManifestEntry[])[],
+  { states, indexes, generations }: Parts,
 ): AsyncGenerator<ManifestEntry> {
+  yield* await signedEntries(space.objects, states);
   for (const { forms } of indexes) for (const { path, sha256, sizeBytes } of forms) yield { path, sha256, sizeBytes };
   for (const generation of generations) yield* generation;
   yield* await bringImages(session, indexes, space);

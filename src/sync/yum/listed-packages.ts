@@ -22,13 +22,19 @@ export async function* listedPackages(
   state: RepositoryState,
   records: readonly PresentRecord[],
 ): AsyncGenerator<ListedPackage[]> {
-  const { folder, source } = state.request;
-  const wanted = quickestRecord(state.repomd.records, 'primary');
-  const primary = records.find(({ record }) => record === wanted);
-  if (primary === undefined) throw missingPrimary(source);
+  const { folder } = state.request;
+  const primary = primaryOf(state, records);
   const origin = primary.path;
   for await (const batch of primaryRecords(recordContent(objects, primary), origin))
     yield batch.map((record) => listedPackage(primaryPlace(record, origin), folder, origin));
+}
+
+/** `sync.incomplete` where the repository has none. */
+export function primaryOf(state: RepositoryState, records: readonly PresentRecord[]): PresentRecord {
+  const wanted = quickestRecord(state.repomd.records, 'primary');
+  const primary = records.find(({ record }) => record === wanted);
+  if (primary === undefined) throw missingPrimary(state.request.source);
+  return primary;
 }
 
 /** As a record of a primary tells it; `folder`: of its repository. Errors for what is not canonical, or lies elsewhere. */

@@ -3,7 +3,6 @@ import { KubedosError } from '../../errors.ts';
 import { type Nevra, showNevra } from '../../formats/rpm/package.ts';
 import { type RpmFile, readRpm, readRpmHeader } from '../../formats/rpm/rpm-file.ts';
 import { TAG } from '../../formats/rpm/tags.ts';
-import { specHash } from '../../spec/spec-hash.ts';
 import { diffManifests } from '../../store/manifest.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ManifestEntry, ObjectStore } from '../../store/types.ts';
@@ -11,7 +10,7 @@ import { Meter } from '../meter.ts';
 import { eachParallel } from '../parallel.ts';
 import type { ManifestSpan } from '../pool-fetch.ts';
 import type { SyncRun } from '../run-sync.ts';
-import { seedHashes } from '../seeds.ts';
+import { hasSpec } from '../seeds.ts';
 import { listedPackages } from './listed-packages.ts';
 import type { PresentRecord } from './records.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
@@ -72,8 +71,7 @@ async function newPaths(
   { session, space, before }: SyncRun<YumKind>,
   { span }: CheckedList,
 ): Promise<(path: string) => boolean> {
-  if (span.before === undefined || before?.spec !== specHash(session.spec, seedHashes(session.seeds)))
-    return () => true;
+  if (span.before === undefined || before === undefined || !hasSpec(before, session)) return () => true;
   const changed = new Set<string>();
   for await (const { path, after } of diffManifests(space.objects, span.before, span.after))
     if (after !== undefined) changed.add(path);

@@ -4,15 +4,17 @@ import { KEYS_FILE } from '../../formats/rpm/layout.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ManifestEntry } from '../../store/types.ts';
 import { nextGenerations } from '../generations.ts';
+import type { SyncMemory } from '../memory.ts';
 import { judgeMissing } from '../missing.ts';
 import { runSync, type SyncRun } from '../run-sync.ts';
 import type { Opening } from '../session.ts';
 import type { SyncReport } from '../types.ts';
-import { bringList, releasesOf, writeList } from '../verbatim.ts';
+import { bringList, signedEntries, writeList } from '../verbatim.ts';
 import { keysFile } from './keys-file.ts';
 import { bringTrees } from './kickstart-tree.ts';
+import { listAfterChange } from './list-changes.ts';
 import { type ListedPackage, listedPackages } from './listed-packages.ts';
-import { checkPackages, signedPackages } from './package-check.ts';
+import { checkPackages, demandsSignedPackages, signedPackages } from './package-check.ts';
 import { bringRecords, type PresentRecord, strongDigest } from './records.ts';
 import { remotePath } from './repositories.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
@@ -23,52 +25,74 @@ export function syncVerbatim(opening: Opening<YumKind>): Promise<SyncReport> {
 }
 
 async function syncStates(attempt: SyncRun<YumKind>, states: readonly RepositoryState[]): Promise<SyncReport> {
-  const { session } = attempt;
+  const { session, space } = attempt;
   const held = heldBefore(attempt);
   const records = await bringRecords(attempt, states, held);
   const generations = nextGenerations(
     attempt.memory.generations,
     records.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
   );
-  const trees = await bringTrees(attempt, states);
-  const entries = entriesOf(attempt, { states, records, generations, held, trees });
+  const besides = await entriesBesides(attempt, states, generations);
+  const changed = await listAfterChange(attempt, { states, records, besides });
+  const counts = new Map(changed?.counts);
+  const all = entriesOf(attempt, { states, records, besides, held, counts });
+  const signed = changed?.added.filter(({ state }) => demandsSignedPackages(state));
   return bringList(attempt, {
-    ...(await writeList(attempt, states, entries)),
+    ...(changed ? { manifest: changed.manifest, rivals: new Map() } : await writeList(attempt, all)),
     states,
-    memory: { releases: releasesOf(states), generations },
+    memory: { releases: countedReleases(states, counts), generations },
     locate: (path) => placeOf(states, path),
     judgeMissing: (missing) => judgeMissing(session, missing),
     verify: (span, missing) =>
-      checkPackages(attempt, { packages: signedPackages(attempt.space.objects, states, records), span, missing }),
+      checkPackages(attempt, { packages: signed ?? signedPackages(space.objects, states, records), span, missing }),
   });
+}
+
+/** What is on the list beside packages. */
+async function entriesBesides(
+  attempt: SyncRun<YumKind>,
+  states: readonly RepositoryState[],
+  generations: readonly (readonly ManifestEntry[])[],
+): Promise<ManifestEntry[]> {
+  const { objects } = attempt.space;
+  // Newest first: of one that has a fixed name, in place of one that tells its content, the newest stays.
+  const metadata = new Map<string, ManifestEntry>();
+  for (const entry of generations.flat()) if (!metadata.has(entry.path)) metadata.set(entry.path, entry);
+  const keys = { path: KEYS_FILE, ...(await objects.put([keysFile(states)])) };
+  const [signed, trees] = [await signedEntries(objects, states), await bringTrees(attempt, states)];
+  return [...signed, keys, ...trees, ...metadata.values()];
+}
+
+function countedReleases(
+  states: readonly RepositoryState[],
+  counts: ReadonlyMap<string, number>,
+): SyncMemory['releases'] {
+  const counted = states.map(({ request: { key }, memory }) => [key, { ...memory, packages: counts.get(key) }]);
+  return Object.fromEntries(counted);
 }
 
 interface Parts {
   readonly states: readonly RepositoryState[];
   readonly records: readonly PresentRecord[];
-  readonly generations: readonly (readonly ManifestEntry[])[];
+  readonly besides: readonly ManifestEntry[];
   readonly held: (path: string) => Promise<ManifestEntry | undefined>;
-  readonly trees: readonly ManifestEntry[];
+  /** Filled: how many each repository lists, by the key of its state. */
+  readonly counts: Map<string, number>;
 }
 
 async function* entriesOf(
   { session, space }: SyncRun<YumKind>,
-  { states, records, generations, held, trees }: Parts,
+  { states, records, besides, held, counts }: Parts,
 ): AsyncGenerator<ManifestEntry> {
-  const { objects } = space;
-  yield { path: KEYS_FILE, ...(await objects.put([keysFile(states)])) };
-  yield* trees;
-  // Newest first: of one that has a fixed name, in place of one that tells its content, the newest stays.
-  const seen = new Set<string>();
-  for (const entry of generations.flat()) {
-    if (!seen.has(entry.path)) yield entry;
-    seen.add(entry.path);
-  }
+  yield* besides;
   for (const state of states) {
-    for await (const batch of listedPackages(objects, state, records)) {
+    let count = 0;
+    for await (const batch of listedPackages(space.objects, state, records)) {
       session.run.signal?.throwIfAborted();
       for (const each of batch) yield await entryOf(each, { state, space, held, signal: session.run.signal });
+      count += batch.length;
     }
+    counts.set(state.request.key, count);
   }
 }
 
