@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**'],
+    globalSetup: ['test/support/built.mjs'],
     pool: 'forks',
     maxWorkers: 2,
     // At length (npm run test:full) a single test kills hundreds of processes.

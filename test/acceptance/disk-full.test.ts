@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { fastFolder } from '../support/bundle-pair.ts';
+import { DIST } from '../support/command-line.ts';
 import { type Desk, expectOldOrNew, expectWhole, look } from '../support/desk.ts';
-import { buildPackage } from '../support/kill.ts';
 import { type DiskUse, SmallDisk } from '../support/small-disk.ts';
 import { makeStages, type Stages } from '../support/transfer-stages.ts';
 
@@ -24,13 +24,11 @@ const ROOM: readonly (readonly [keyof DiskUse, number])[] = [
 
 const start = promisify(execFile);
 let dir: string;
-let dist: string;
 let stages: Stages;
 const mounted: SmallDisk[] = [];
 
 beforeAll(async () => {
   dir = await fastFolder();
-  dist = buildPackage(dir);
   stages = await makeStages(dir, async (...args) => {
     const { out, failure } = await kubedos(args);
     if (failure !== undefined) throw new Error(JSON.stringify(failure));
@@ -54,7 +52,7 @@ interface Failure {
 /** What it prints, or the error as `--json` shows it. */
 async function kubedos(args: readonly string[]): Promise<{ out: string; failure?: Failure }> {
   try {
-    const { stdout } = await start(process.execPath, [join(dist, 'cli/main.js'), ...args]);
+    const { stdout } = await start(process.execPath, [join(DIST, 'cli/main.js'), ...args]);
     return { out: stdout };
   } catch (error) {
     const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string };

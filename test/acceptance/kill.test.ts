@@ -9,8 +9,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runGc } from '../../src/store/gc.ts';
 import { fastFolder } from '../support/bundle-pair.ts';
+import { DIST } from '../support/command-line.ts';
 import { type Desk, expectOldOrNew, expectWhole, look, withStore } from '../support/desk.ts';
-import { buildPackage, Killer } from '../support/kill.ts';
+import { Killer } from '../support/kill.ts';
 import { seededDraw } from '../support/seed.ts';
 import { makeStages, type Stages } from '../support/transfer-stages.ts';
 
@@ -28,15 +29,13 @@ const BEYOND = 1.1;
 const run = promisify(execFile);
 const draw = seededDraw('kill');
 let dir: string;
-let dist: string;
 let stages: Stages;
 
 beforeAll(async () => {
   dir = await fastFolder();
-  dist = buildPackage(dir);
   stages = await makeStages(
     dir,
-    async (...args) => (await run(process.execPath, [join(dist, 'cli/main.js'), ...args])).stdout,
+    async (...args) => (await run(process.execPath, [join(DIST, 'cli/main.js'), ...args])).stdout,
   );
 });
 afterAll(async () => {
@@ -75,7 +74,7 @@ async function expectTidy(data: string): Promise<void> {
 }
 
 async function killAtRandom(name: string, command: Command): Promise<void> {
-  const killer = new Killer(dist, command.modules);
+  const killer = new Killer(command.modules);
   try {
     const known = await undisturbed(command, killer);
     const counts = { kills: 0, stirred: 0, shown: 0, late: 0 };

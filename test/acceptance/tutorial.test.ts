@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { KUBEDOS } from '../support/command-line.ts';
 import { connectedStore, MINUTE, tool } from '../support/real-debian.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
 
@@ -117,8 +118,7 @@ async function follow(file: string, { env: given = {} }: { readonly env?: NodeJS
   const dir = await temporaryFolder();
   await mkdir(join(dir, 'work'));
   await mkdir(join(dir, 'bin'));
-  const loader = import.meta.resolve('tsx');
-  const shim = `#!/bin/sh\nexec '${process.execPath}' --import '${loader}' '${join(INSTALLATION, 'src/cli/main.ts')}' "$@"\n`;
+  const shim = `#!/bin/sh\nexec '${KUBEDOS.join("' '")}' "$@"\n`;
   await writeFile(join(dir, 'bin/kubedos'), shim);
   await chmod(join(dir, 'bin/kubedos'), 0o755);
   const env = { ...process.env, HOME: dir, PATH: `${join(dir, 'bin')}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' };

@@ -1,4 +1,4 @@
-/** The command line from the checkout, as a process of its own. */
+/** The command line as the package ships it, as a process of its own. */
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,10 @@ export interface CliRun {
   readonly json: unknown;
 }
 
+/** Built before the tests begin: see built.mjs. */
+export const DIST = join(INSTALLATION, 'dist');
 /** The first words of every command line. */
-export const KUBEDOS = [process.execPath, '--import', 'tsx', join(INSTALLATION, 'src/cli/main.ts')];
+export const KUBEDOS = [process.execPath, join(DIST, 'cli/main.js')];
 
 export class CommandLine {
   /** A folder of the test; `remove` takes it away. */

@@ -1,20 +1,8 @@
 /** Real `kubedos` processes that are killed by SIGKILL while they work. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { INSTALLATION } from '../../src/wiring.ts';
-
-/** What the package ships, built in a folder of its own: it starts in a third of the time that the checkout takes. */
-export function buildPackage(folder: string): string {
-  const dist = join(folder, 'dist');
-  // Types are checked elsewhere.
-  const argv = [join(INSTALLATION, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--noCheck'];
-  execFileSync(process.execPath, [...argv, '--outDir', dist], { cwd: INSTALLATION });
-  copyFileSync(join(INSTALLATION, 'package.json'), join(folder, 'package.json'));
-  symlinkSync(join(INSTALLATION, 'node_modules'), join(folder, 'node_modules'));
-  return dist;
-}
+import { DIST } from './command-line.ts';
 
 export interface Outcome {
   /** False: it ended by itself before the signal came. */
@@ -34,8 +22,8 @@ export class Killer {
   #next: Loaded;
 
   /** `modules` of dist/ are loaded before the work begins. */
-  constructor(dist: string, modules: readonly string[]) {
-    this.#argv = [join(import.meta.dirname, 'killable.mjs'), dist, ...modules];
+  constructor(modules: readonly string[]) {
+    this.#argv = [join(import.meta.dirname, 'killable.mjs'), DIST, ...modules];
     this.#next = this.#start();
   }
 
