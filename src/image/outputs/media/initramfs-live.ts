@@ -20,6 +20,7 @@ fetch_root() {
 mountroot() {
   expected=$(param kubedos.sha256)
   from=$(param kubedos.root)
+  or=
   root=/run/kubedos/root.squashfs
   [ -n "$expected" ] || stop "the kernel's command line has no kubedos.sha256="
   mkdir -p /run/kubedos
@@ -36,11 +37,12 @@ mountroot() {
       [ -e /kubedos/root.squashfs ] || stop "there is no root: neither kubedos.root= nor /kubedos/root.squashfs"
       # It stays in memory as long as it is mounted, though run-init(8) removes its name.
       root=/kubedos/root.squashfs
+      or=", or the memory is too small to unpack it"
       ;;
     *) stop "kubedos.root=$from is neither a URL nor medium" ;;
   esac
   sum=$(sha256sum "$root")
-  [ "\${sum%% *}" = "$expected" ] || stop "the root is not what kubedos.sha256= says: it has \${sum%% *}"
+  [ "\${sum%% *}" = "$expected" ] || stop "the root is not what kubedos.sha256= says\$or: it has \${sum%% *}"
   say "the root is what it should be, running from RAM"
   mkdir -p /run/kubedos/lower /run/kubedos/write/upper /run/kubedos/write/work
   modprobe loop
