@@ -42,7 +42,7 @@ mountroot() {
     *) stop "kubedos.root=$from is neither a URL nor medium" ;;
   esac
   sum=$(sha256sum "$root")
-  [ "\${sum%% *}" = "$expected" ] || stop "the root is not what kubedos.sha256= says\$or: it has \${sum%% *}"
+  [ "\${sum%% *}" = "$expected" ] || stop "the root is not what kubedos.sha256= says$or: it has \${sum%% *}"
   say "the root is what it should be, running from RAM"
   mkdir -p /run/kubedos/lower /run/kubedos/write/upper /run/kubedos/write/work
   modprobe loop
