@@ -4,7 +4,6 @@ import { EntrySorter } from '../store/sorted-lines.ts';
 import type { ManifestEntry, ManifestRef, ObjectStore } from '../store/types.ts';
 import { commitHead } from './commit.ts';
 import type { SyncMemory } from './memory.ts';
-import { Meter } from './meter.ts';
 import { countLack, fetchPool, type ManifestSpan, type PoolFetch, type PoolResult } from './pool-fetch.ts';
 import { syncReport } from './report.ts';
 import { requireRoom } from './room.ts';
@@ -33,7 +32,6 @@ export async function writeList({ session, space }: SyncRun, entries: AsyncItera
   const { objects } = space;
   const { name } = session.spec;
   const rivals = new Map<string, ManifestEntry>();
-  new Meter(session.run.onEvent, 'plan');
   const sorter = new EntrySorter({
     folder: space.scratch,
     onConflict({ path, kept, dropped }) {

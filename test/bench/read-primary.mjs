@@ -1,6 +1,7 @@
 // Reads a primary.xml: `place`, what a verbatim sync asks of each package, or `all`.
 import { createReadStream } from 'node:fs';
-import { primaryPackage, primaryPlace, primaryRecords } from '../../dist/formats/rpm/primary.js';
+import { primaryPackage, primaryPlace } from '../../dist/formats/rpm/primary.js';
+import { primaryRecords } from '../../dist/formats/rpm/primary-records.js';
 
 const [, , file, how] = process.argv;
 const read = how === 'all' ? primaryPackage : primaryPlace;

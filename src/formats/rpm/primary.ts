@@ -1,8 +1,5 @@
 /** primary.xml: one record a package (https://github.com/rpm-software-management/createrepo_c, xml_dump_primary.c). */
 import { KubedosError } from '../../errors.ts';
-import type { ByteSource } from '../byte-source.ts';
-import { type RecordChanges, recordChanges } from '../xml/record-changes.ts';
-import { xmlRecords } from '../xml/records.ts';
 import { XmlScan } from '../xml/scan.ts';
 import {
   type Capability,
@@ -18,24 +15,6 @@ import {
 export interface PrimaryPackage extends PackageFacts {
   /** Those files alone that dependencies name often: below `bin/`, in /etc, and /usr/lib/sendmail. */
   readonly files: readonly PackagedFile[];
-}
-
-/** The records of a primary.xml, expanded. Errors of xmlRecords. */
-export function primaryRecords(source: ByteSource, origin: string): AsyncGenerator<Buffer[]> {
-  return xmlRecords(source, { origin, ...RECORDS });
-}
-
-const RECORDS = { root: 'metadata', record: 'package' };
-/** More than this, and reading the whole costs no more. */
-const MOST_CHANGES = 2000;
-
-/** The records that only one of two files has: see recordChanges. */
-export function primaryChanges(
-  before: ByteSource,
-  after: ByteSource,
-  origin: string,
-): Promise<RecordChanges | undefined> {
-  return recordChanges(before, after, { origin, ...RECORDS, most: MOST_CHANGES });
 }
 
 /** What is told outside of `<format>`: what identifies a package, where it lies, what it is. Much quicker than all. */

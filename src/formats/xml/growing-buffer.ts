@@ -24,7 +24,7 @@ export class GrowingBuffer {
       this.#to = chunk.length;
       return;
     }
-    // Views of what was taken may be in use: memory is never written twice, and a chunk given to us not at all.
+    // Views of what was taken may be in use: memory is never written twice then, and a chunk given to us not at all.
     if (this.#to + chunk.length > this.#memory.length) {
       const isWide = this.#reuses && this.#isOwn && 2 * (held + chunk.length) <= this.#memory.length;
       const grown = isWide ? this.#memory : Buffer.allocUnsafeSlow(2 * (held + chunk.length));

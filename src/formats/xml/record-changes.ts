@@ -79,7 +79,7 @@ function takeUntil(side: Side, place: number, each: (record: Buffer) => void): S
   const left = side.bytes.length - place;
   while (side.bytes.length > left) {
     const record = side.first();
-    if (!(record instanceof Buffer)) return record === 'short' ? 'short' : 'other';
+    if (!(record instanceof Buffer)) return 'other';
     each(side.take(record.length));
   }
   return 'passed';

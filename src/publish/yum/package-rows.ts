@@ -2,7 +2,8 @@
 import type { PackageRow } from '../../catalog/types.ts';
 import { inFolder } from '../../formats/rpm/layout.ts';
 import { type Nevra, type PackageFacts, showEvr, sourceName } from '../../formats/rpm/package.ts';
-import { type PrimaryPackage, primaryPackage, primaryRecords } from '../../formats/rpm/primary.ts';
+import { type PrimaryPackage, primaryPackage } from '../../formats/rpm/primary.ts';
+import { primaryRecords } from '../../formats/rpm/primary-records.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { checksumAlgorithm, hrefPath, parseRepomd } from '../../formats/rpm/repomd.ts';
 import { lookupPath } from '../../store/manifest.ts';

@@ -1,7 +1,7 @@
 /** What the catalog is told of a mirror of rpm repositories that it knows: records that stand in both lists are not read. */
 import type { ListingChange, PackageRow } from '../../catalog/types.ts';
 import { KEYS_FILE, repositoryOf } from '../../formats/rpm/layout.ts';
-import { primaryChanges } from '../../formats/rpm/primary.ts';
+import { primaryChanges } from '../../formats/rpm/primary-records.ts';
 import { diffManifests } from '../../store/manifest.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ObjectStore, Sha256 } from '../../store/types.ts';

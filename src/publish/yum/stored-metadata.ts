@@ -2,7 +2,7 @@
 import { KubedosError } from '../../errors.ts';
 import type { ByteSource } from '../../formats/byte-source.ts';
 import { filelistsRecords, otherRecords } from '../../formats/rpm/filelists.ts';
-import { primaryRecords } from '../../formats/rpm/primary.ts';
+import { primaryRecords } from '../../formats/rpm/primary-records.ts';
 import type { KeptPiece, MetadataRecord, MetadataType, RpmCompression } from '../../formats/rpm/publication.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { parseRepomd } from '../../formats/rpm/repomd.ts';

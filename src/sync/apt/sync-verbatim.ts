@@ -2,6 +2,7 @@
 import { isFlatSuite } from '../../spec/apt-spec.ts';
 import type { ManifestEntry } from '../../store/types.ts';
 import { nextGenerations } from '../generations.ts';
+import { Meter } from '../meter.ts';
 import { judgeMissing } from '../missing.ts';
 import { runSync, type SyncRun } from '../run-sync.ts';
 import type { Opening, Session } from '../session.ts';
@@ -28,6 +29,7 @@ async function syncStates(attempt: SyncRun<AptKind>, states: readonly SuiteState
   const indexes = await fetchIndexes(requests, space.source, session.run);
   const generations = nextGenerations(attempt.memory.generations, byHashEntries(indexes));
   const urls = states[0]?.request.urls ?? [];
+  new Meter(session.run.onEvent, 'plan');
   return bringList(attempt, {
     ...(await writeList(attempt, entriesOf(attempt, { states, indexes, generations }))),
     states,

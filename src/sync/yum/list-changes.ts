@@ -4,10 +4,11 @@
  */
 import { KubedosError } from '../../errors.ts';
 import { inFolder, KEYS_FILE, MAX_REPOMD_BYTES } from '../../formats/rpm/layout.ts';
-import { primaryChanges, primaryPlace } from '../../formats/rpm/primary.ts';
+import { primaryPlace } from '../../formats/rpm/primary.ts';
+import { primaryChanges } from '../../formats/rpm/primary-records.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { parseRepomd } from '../../formats/rpm/repomd.ts';
-import { readManifest } from '../../store/manifest.ts';
+import { lookupPath, readManifest } from '../../store/manifest.ts';
 import { editManifest } from '../../store/manifest-edit.ts';
 import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ManifestEntry, ManifestRef, ObjectStore, Sha256 } from '../../store/types.ts';
@@ -114,13 +115,12 @@ async function primaryBefore(
   root: Sha256,
   state: RepositoryState,
 ): Promise<PresentRecord | undefined> {
-  const reader = new ManifestReader(objects);
   const { folder } = state.request;
   const path = inFolder(folder, 'repodata/repomd.xml');
-  const repomd = await reader.lookup(root, path);
+  const repomd = await lookupPath(objects, root, path);
   const document = repomd && (await objects.read(repomd.sha256, MAX_REPOMD_BYTES));
   const record = document && quickestRecord((await parseRepomd(document, path)).records, 'primary');
-  const entry = record && (await reader.lookup(root, inFolder(folder, record.path)));
+  const entry = record && (await lookupPath(objects, root, inFolder(folder, record.path)));
   return entry && { ...entry, record, state };
 }
 

@@ -1,7 +1,8 @@
 /** What the primary of a repository lists: where each package lies, and by what it is known. */
 import { KubedosError } from '../../errors.ts';
 import type { Nevra } from '../../formats/rpm/package.ts';
-import { type PrimaryPlace, primaryPlace, primaryRecords } from '../../formats/rpm/primary.ts';
+import { type PrimaryPlace, primaryPlace } from '../../formats/rpm/primary.ts';
+import { primaryRecords } from '../../formats/rpm/primary-records.ts';
 import { quickestRecord } from '../../formats/rpm/quickest-record.ts';
 import { checksumAlgorithm, checksumHex, hrefPath, type RpmChecksum } from '../../formats/rpm/repomd.ts';
 import type { ObjectStore } from '../../store/types.ts';

@@ -5,6 +5,7 @@ import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ManifestEntry } from '../../store/types.ts';
 import { nextGenerations } from '../generations.ts';
 import type { SyncMemory } from '../memory.ts';
+import { Meter } from '../meter.ts';
 import { judgeMissing } from '../missing.ts';
 import { runSync, type SyncRun } from '../run-sync.ts';
 import type { Opening } from '../session.ts';
@@ -33,6 +34,7 @@ async function syncStates(attempt: SyncRun<YumKind>, states: readonly Repository
     records.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
   );
   const besides = await entriesBesides(attempt, states, generations);
+  new Meter(session.run.onEvent, 'plan');
   const changed = await listAfterChange(attempt, { states, records, besides });
   const counts = new Map(changed?.counts);
   const all = entriesOf(attempt, { states, records, besides, held, counts });

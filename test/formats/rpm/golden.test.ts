@@ -13,7 +13,8 @@ import {
 } from '../../../src/formats/rpm/filelists.ts';
 import { filelistsRecord, otherRecord, primaryRecord } from '../../../src/formats/rpm/metadata-text.ts';
 import { DEPENDENCY_KINDS } from '../../../src/formats/rpm/package.ts';
-import { primaryPackage, primaryPlace, primaryRecords } from '../../../src/formats/rpm/primary.ts';
+import { primaryPackage, primaryPlace } from '../../../src/formats/rpm/primary.ts';
+import { primaryRecords } from '../../../src/formats/rpm/primary-records.ts';
 import { type RpmFile, readRpm } from '../../../src/formats/rpm/rpm-file.ts';
 import { type PackagePlace, type RpmPackage, rpmPackage } from '../../../src/formats/rpm/rpm-package.ts';
 import { createRepo, metadataOf } from '../../support/build-rpm.ts';

@@ -7,7 +7,8 @@ import {
   recordPkgid,
 } from '../../../src/formats/rpm/filelists.ts';
 import { filelistsRecord, otherRecord, primaryRecord } from '../../../src/formats/rpm/metadata-text.ts';
-import { primaryPackage, primaryPlace, primaryRecords } from '../../../src/formats/rpm/primary.ts';
+import { primaryPackage, primaryPlace } from '../../../src/formats/rpm/primary.ts';
+import { primaryRecords } from '../../../src/formats/rpm/primary-records.ts';
 import { readRpm } from '../../../src/formats/rpm/rpm-file.ts';
 import { rpmPackage } from '../../../src/formats/rpm/rpm-package.ts';
 import { chunked } from '../../formats/support.ts';
