@@ -8,7 +8,7 @@ import { Bakery } from '../support/bakery.ts';
 import { bakeElsewhere } from '../support/baking.ts';
 import { bootUntil } from '../support/qemu.ts';
 import { MINUTE, tool } from '../support/real-debian.ts';
-import { NO_SERIAL_LOGIN, tellerUnit } from '../support/teller.ts';
+import { tellerUnit } from '../support/teller.ts';
 
 let dir: string;
 let dark: Bakery;
@@ -69,7 +69,6 @@ describe('a disk image', () => {
           },
           { path: '/usr/local/bin/role', source: 'role.sh', mode: '0755' },
           { path: '/lib/role-link', link: '/etc/role' },
-          NO_SERIAL_LOGIN,
         ],
         users: [
           { name: 'keeper', uid: 1500, groups: ['adm'], keys: ['ssh-ed25519 AAAA keeper'] },

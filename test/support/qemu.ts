@@ -1,4 +1,4 @@
-/** A virtual machine; what it says on its serial line. */
+/** A virtual machine; what it says on its serial lines: on the second one tests have it tell things (teller.ts). */
 import { spawn } from 'node:child_process';
 import { copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,7 +43,8 @@ const OVMF = '/usr/share/OVMF';
 const PATIENCE_MS = 600_000;
 
 /**
- * Boots until the serial line shows what is waited for, and gives the whole log; what the machine writes is thrown away.
+ * Boots until a serial line shows what is waited for, and gives what both showed, the second one first; what the machine
+ * writes to its disk is thrown away.
  * Rejects with the end of the log where it does not come.
  */
 export function bootUntil(disk: Disk, wanted: RegExp, of: DiskMachine): Promise<string> {
@@ -60,7 +61,7 @@ export async function bootAnd<T>(
   const devices = diskDevices(disk, of);
   if (typeof firmware !== 'object') return runAnd({ firmware, folder, devices, patienceMs }, ask);
   const log = join(folder, 'serial-microvm.log');
-  return watch(await microvm(firmware, disk.file, log), { log, ask, patienceMs });
+  return watch(await microvm(firmware, disk.file, log), { logs: [log], ask, patienceMs });
 }
 
 /** Any machine, as `bootUntil`. What it writes to its disks stays. */
@@ -76,26 +77,29 @@ const neverShowed = (wanted: RegExp) => (cause: Error) => {
 
 async function runAnd<T>(machine: Machine, ask: (log: string) => Promise<T | undefined>): Promise<T> {
   const { firmware, folder, devices, patienceMs } = machine;
-  const log = join(folder, `serial-${firmware}.log`);
-  const common = ['-m', '1024', '-display', 'none', '-serial', `file:${log}`];
-  return watch([...(await firmwareArgv(firmware, folder)), ...common, ...devices], { log, ask, patienceMs });
+  const serial = join(folder, `serial-${firmware}.log`);
+  const told = join(folder, `told-${firmware}.log`);
+  const common = ['-m', '1024', '-display', 'none', '-serial', `file:${serial}`, '-serial', `file:${told}`];
+  const argv = [...(await firmwareArgv(firmware, folder)), ...common, ...devices];
+  return watch(argv, { logs: [told, serial], ask, patienceMs });
 }
 
 interface Watched<T> {
-  readonly log: string;
+  readonly logs: readonly string[];
   readonly ask: (log: string) => Promise<T | undefined>;
   readonly patienceMs?: number | undefined;
 }
 
-async function watch<T>(argv: readonly string[], { log, ask, patienceMs = PATIENCE_MS }: Watched<T>): Promise<T> {
-  await rm(log, { force: true });
+async function watch<T>(argv: readonly string[], { logs, ask, patienceMs = PATIENCE_MS }: Watched<T>): Promise<T> {
+  await Promise.all(logs.map((log) => rm(log, { force: true })));
   const child = spawn('qemu-system-x86_64', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   child.stderr.on('data', (chunk) => {
     words += chunk;
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const read = (): Promise<string> => readFile(log, 'latin1').catch(() => '');
+  const read = async (): Promise<string> =>
+    (await Promise.all(logs.map((log) => readFile(log, 'latin1').catch(() => '')))).join('');
   try {
     for (const start = Date.now(); Date.now() - start < patienceMs; await pause()) {
       const answer = await ask(await read());

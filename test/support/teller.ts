@@ -1,9 +1,9 @@
-/** What has a machine of a test say things on its serial line, once it is up. */
+/**
+ * What has a machine of a test say things on its second serial line: nobody else writes there. On the first one the kernel
+ * and systemd may put a line between any two, and getty, when it starts, hangs it up.
+ */
 
-/** No login on the serial line: getty hangs the line up when it starts, and what others say there from then on is lost. */
-export const NO_SERIAL_LOGIN = { path: '/etc/systemd/system/serial-getty@ttyS0.service', link: '/dev/null' };
-
-/** The unit of a command whose output goes to the serial line, beside `NO_SERIAL_LOGIN`. */
+/** The unit of a command whose output goes there. */
 export function tellerUnit(command: string, after: string): string {
   return `[Unit]
 After=${after}
@@ -11,24 +11,20 @@ After=${after}
 Type=oneshot
 StandardOutput=tty
 StandardError=tty
-TTYPath=/dev/ttyS0
+TTYPath=/dev/ttyS1
 ExecStart=${command}
 [Install]
 WantedBy=multi-user.target
 `;
 }
 
-/** What systemd says of these goes to the same line. */
-const LAST = 'multi-user.target systemd-update-utmp-runlevel.service';
-
 /** Fields of a recipe: `script` runs after all services have started. */
 export function teller(script: string) {
   return {
     files: [
-      NO_SERIAL_LOGIN,
       {
         path: '/etc/systemd/system/tell.service',
-        content: tellerUnit('/bin/sh /usr/local/bin/tell', LAST),
+        content: tellerUnit('/bin/sh /usr/local/bin/tell', 'multi-user.target'),
       },
       { path: '/usr/local/bin/tell', content: script },
     ],
