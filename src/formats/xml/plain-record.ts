@@ -1,18 +1,13 @@
-/** Where a record ends can be told by its bytes, as long as it holds no comment, CDATA, instruction or record. */
+/**
+ * Where a record ends can be told by its bytes, as long as it holds no comment, CDATA or instruction. A record within a
+ * record is not looked for: the ends left over refuse such a file.
+ */
 
 const EXCLAMATION = 33;
 const SLASH = 47;
 const LESS = 60;
 const GREATER = 62;
 const QUESTION = 63;
-
-/** Of a whole record; with one of those in it, its end would be another one. `start`: `<package`. */
-export function isPlain(record: Buffer, start: Buffer): boolean {
-  if (hasForeignMarkup(record)) return false;
-  for (let at = record.indexOf(start, start.length); at >= 0; at = record.indexOf(start, at + start.length))
-    if (isTag(record, at, start)) return false;
-  return true;
-}
 
 /** Comments, CDATA, instructions. */
 export function hasForeignMarkup(bytes: Buffer): boolean {

@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { asBuffer, type ByteSource } from '../byte-source.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
-import { hasForeignMarkup, isPlain, isTag, skipBlank } from './plain-record.ts';
+import { hasForeignMarkup, isTag, skipBlank } from './plain-record.ts';
 import { type Chunks, chunksOf, MAX_RECORD_BYTES, type RecordsOptions, readHead } from './records.ts';
 
 export interface RecordChanges {
@@ -146,7 +146,7 @@ class Side {
       const stop = bytes.indexOf(this.#stop);
       if (stop < 0) return this.#isThrough ? 'other' : 'short';
       const record = bytes.subarray(0, stop + this.#stop.length);
-      return isPlain(record, this.#start) ? record : 'other';
+      return hasForeignMarkup(record) ? 'other' : record;
     }
     const rest = bytes.toString('latin1', 0, this.#end.length);
     if (!this.#end.startsWith(rest)) return 'other';

@@ -10,7 +10,7 @@ import { KubedosError } from '../../errors.ts';
 import { asBuffer, type ByteSource } from '../byte-source.ts';
 import { xmlChildren } from './elements.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
-import { isPlain, isTag, skipBlank, startsWith } from './plain-record.ts';
+import { hasForeignMarkup, isTag, skipBlank, startsWith } from './plain-record.ts';
 import { elementText } from './write.ts';
 
 /** Of one record: the file lists of the largest packages (200,000 files) stay below. */
@@ -46,12 +46,12 @@ export async function* xmlRecords(source: ByteSource, options: RecordsOptions): 
       yield* parsedRecords(chunks, held, options);
       return;
     }
-    // The root begins once more for the parser, should it be needed.
-    const plain = yield* cutRecords(chunks, held, options);
-    if (plain) return;
+    const rest = splitAfter(`</${options.record}>`, chunks);
+    if (yield* cutRecords(rest, held, options)) return;
+    // The root begins once more for the parser.
     const again = new GrowingBuffer();
     again.append(Buffer.concat([Buffer.from(`<${options.root}>`), held.bytes]));
-    yield* parsedRecords(chunks, again, { ...options, onRoot: undefined });
+    yield* parsedRecords(rest, again, { ...options, onRoot: undefined });
   } finally {
     await chunks.return?.();
   }
@@ -81,6 +81,17 @@ export async function readHead(chunks: Chunks, held: GrowingBuffer, options: Rec
   }
 }
 
+/** Each chunk in two, behind the first end of a record: what is held completes, and the rest of the chunk needs no copy. */
+async function* splitAfter(end: string, chunks: Chunks): AsyncGenerator<Buffer> {
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    const chunk = asBuffer(next.value);
+    const at = chunk.indexOf(end);
+    if (at >= 0) yield chunk.subarray(0, at + end.length);
+    if (at >= 0) yield chunk.subarray(at + end.length);
+    else yield chunk;
+  }
+}
+
 /** True at the end of the file; false where the parser has to go on with what is held. */
 async function* cutRecords(
   chunks: Chunks,
@@ -100,7 +111,7 @@ async function* cutRecords(
       const end = bytes.indexOf(stop, Math.max(from, searched));
       if (end < 0) break;
       const record = bytes.subarray(from, end + stop.length);
-      plain = isPlain(record, start);
+      plain = !hasForeignMarkup(record);
       if (!plain) break;
       records.push(record);
       from = skipBlank(bytes, end + stop.length);

@@ -62,6 +62,15 @@ export class XmlScan {
     return true;
   }
 
+  /** What a sticky pattern matches from here on, if it does, and goes behind it: of whole elements, and nothing is checked. */
+  take(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text);
+    if (found === null) return undefined;
+    this.#at = pattern.lastIndex;
+    return found;
+  }
+
   #close(from: number): void {
     const end = this.#text.indexOf('>', from);
     if (end < 0) throw this.#refusal('a tag does not end');
