@@ -20,6 +20,7 @@ import { RequiredFiles } from './curate/required-files.ts';
 import { RpmTable } from './curate/rpm-table.ts';
 import { type RpmSelection, selectRpms } from './curate/select.ts';
 import { type ListedPackage, listedPackage, missingPrimary } from './listed-packages.ts';
+import { sumOf } from './package-sums.ts';
 import { type PresentRecord, recordBytes, recordContent } from './records.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
 
@@ -161,6 +162,6 @@ export function chosenRpm({ table, repositories, basearch }: CuratedPart, row: R
 /** By the SHA-256 of `digests` where the metadata tells another one. */
 export function chosenFile(chosen: ChosenRpm, digests: ReadonlyMap<string, string>): ChosenFile {
   const { wishedPath, path, sizeBytes, checksum, repository } = chosen;
-  const sha256 = checksum.algorithm === 'sha256' ? checksum.hex : (digests.get(checksum.hex) ?? '');
+  const sha256 = sumOf(checksum, digests);
   return { path: wishedPath, remotePath: path, sizeBytes, sha256, upstreamIndex: repository.at };
 }

@@ -19,7 +19,8 @@ import { type CuratedPart, chosenFile, chosenRpm } from './curated-parts.ts';
 import { extraRecords, type PublishedRows, publishedRecords, relocated, SideRecords } from './curated-records.ts';
 import { keysFile } from './keys-file.ts';
 import { type CheckedPackage, checkPackages, demandsSignedPackages } from './package-check.ts';
-import { type PresentRecord, strongDigest } from './records.ts';
+import { PackageSums, type SummedPackage } from './package-sums.ts';
+import type { PresentRecord } from './records.ts';
 import { remotePath } from './repositories.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
 
@@ -33,7 +34,7 @@ export interface Chosen {
 export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promise<SyncReport> {
   const { session, space } = run;
   const { states, records, parts, curate } = chosen;
-  const digests = await weakDigests(run, parts);
+  const digests = await new PackageSums(run).of(chosenRpms(parts));
   const places = await PoolPlaces.of(allFiles(parts, digests), space.scratch, ownPlaces(parts));
   const rowsWithout = (missing: ReadonlySet<string>): Promise<PublishedRows[]> =>
     Promise.all(
@@ -103,20 +104,13 @@ function ownPlaces(parts: readonly CuratedPart[]): OwnPlaces {
   };
 }
 
-/** Checksum → SHA-256: packages that metadata names by another one are fetched for it. */
-async function weakDigests({ session, space }: SyncRun<YumKind>, parts: readonly CuratedPart[]) {
-  const digests = new Map<string, string>();
+function* chosenRpms(parts: readonly CuratedPart[]): Generator<SummedPackage> {
   for (const part of parts) {
     for (const row of part.selection.rows) {
-      const { checksum, path, sizeBytes, repository } = chosenRpm(part, row);
-      if (checksum.algorithm === 'sha256' || digests.has(checksum.hex)) continue;
-      const { request, urls } = repository.state;
-      const wish = { path: remotePath(request, path), sizeBytes, digest: strongDigest(checksum, path), urls };
-      const { sha256 } = await space.source.bringByDigest(wish, { signal: session.run.signal });
-      digests.set(checksum.hex, sha256);
+      const rpm = chosenRpm(part, row);
+      yield { ...rpm, state: rpm.repository.state, ownPath: rpm.wishedPath };
     }
   }
-  return digests;
 }
 
 function selectionIdentity(

@@ -15,6 +15,7 @@ import type { ManifestEntry, ManifestRef, ObjectStore, Sha256 } from '../../stor
 import type { SyncRun } from '../run-sync.ts';
 import { hasSpec } from '../seeds.ts';
 import { type ListedPackage, listedPackage, primaryOf } from './listed-packages.ts';
+import { PackageSums, packageEntries } from './package-sums.ts';
 import { type PresentRecord, recordContent } from './records.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
 
@@ -35,8 +36,8 @@ export interface ChangedList {
 
 /**
  * What listing everything anew gives, to the byte. Undefined where that has to be done: where the list before may not be
- * all that its primaries named, each path once; where the spec has changed; where a new package has no SHA-256, or takes a
- * path that is taken; where too much differs, or the state before cannot be read.
+ * all that its primaries named, each path once; where the spec has changed; where a new package takes a path that is
+ * taken; where too much differs, or the state before cannot be read.
  */
 export async function listAfterChange(run: SyncRun<YumKind>, next: NewState): Promise<ChangedList | undefined> {
   const { before, space } = run;
@@ -50,14 +51,13 @@ export async function listAfterChange(run: SyncRun<YumKind>, next: NewState): Pr
     const added: ChangedList['added'][number][] = [];
     for (const state of next.states) {
       const changes = await changesOf(space.objects, root, { state, records: next.records });
-      if (changes === undefined || !changes.added.every(({ checksum }) => checksum.algorithm === 'sha256'))
-        return undefined;
+      if (changes === undefined) return undefined;
       const { key } = state.request;
       counts.set(key, (counts.get(key) ?? 0) + changes.added.length - changes.removed.length);
       for (const { path } of changes.removed) removed.push(path);
       for (const each of changes.added) added.push({ ...each, state });
     }
-    const packages = added.map(({ path, sizeBytes, checksum }) => ({ path, sizeBytes, sha256: checksum.hex }));
+    const packages = await packageEntries(new PackageSums(run), added);
     const set = [...next.besides, ...packages];
     if (!(await takesFreePaths(space.objects, root, { set, removed }))) return undefined;
     return { manifest: await editManifest(space.objects, root, { set, remove: removed }), added, counts };

@@ -1,7 +1,6 @@
 /** Verbatim mirrors: upstream's signed metadata and its packages, whole and unchanged. */
 
 import { KEYS_FILE } from '../../formats/rpm/layout.ts';
-import { ManifestReader } from '../../store/manifest-reader.ts';
 import type { ManifestEntry } from '../../store/types.ts';
 import { nextGenerations } from '../generations.ts';
 import type { SyncMemory } from '../memory.ts';
@@ -11,12 +10,14 @@ import { runSync, type SyncRun } from '../run-sync.ts';
 import type { Opening } from '../session.ts';
 import type { SyncReport } from '../types.ts';
 import { bringList, signedEntries, writeList } from '../verbatim.ts';
+import { heldBefore } from './held-before.ts';
 import { keysFile } from './keys-file.ts';
 import { bringTrees } from './kickstart-tree.ts';
 import { listAfterChange } from './list-changes.ts';
-import { type ListedPackage, listedPackages } from './listed-packages.ts';
+import { listedPackages } from './listed-packages.ts';
 import { checkPackages, demandsSignedPackages, signedPackages } from './package-check.ts';
-import { bringRecords, type PresentRecord, strongDigest } from './records.ts';
+import { PackageSums, packageEntries } from './package-sums.ts';
+import { bringRecords, type PresentRecord } from './records.ts';
 import { remotePath } from './repositories.ts';
 import type { RepositoryState, YumKind } from './repository-state.ts';
 
@@ -27,8 +28,7 @@ export function syncVerbatim(opening: Opening<YumKind>): Promise<SyncReport> {
 
 async function syncStates(attempt: SyncRun<YumKind>, states: readonly RepositoryState[]): Promise<SyncReport> {
   const { session, space } = attempt;
-  const held = heldBefore(attempt);
-  const records = await bringRecords(attempt, states, held);
+  const records = await bringRecords(attempt, states, heldBefore(attempt));
   const generations = nextGenerations(
     attempt.memory.generations,
     records.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
@@ -37,7 +37,7 @@ async function syncStates(attempt: SyncRun<YumKind>, states: readonly Repository
   new Meter(session.run.onEvent, 'plan');
   const changed = await listAfterChange(attempt, { states, records, besides });
   const counts = new Map(changed?.counts);
-  const all = entriesOf(attempt, { states, records, besides, held, counts });
+  const all = entriesOf(attempt, { states, records, besides, counts });
   const signed = changed?.added.filter(({ state }) => demandsSignedPackages(state));
   return bringList(attempt, {
     ...(changed ? { manifest: changed.manifest, rivals: new Map() } : await writeList(attempt, all)),
@@ -77,45 +77,28 @@ interface Parts {
   readonly states: readonly RepositoryState[];
   readonly records: readonly PresentRecord[];
   readonly besides: readonly ManifestEntry[];
-  readonly held: (path: string) => Promise<ManifestEntry | undefined>;
   /** Filled: how many each repository lists, by the key of its state. */
   readonly counts: Map<string, number>;
 }
 
 async function* entriesOf(
-  { session, space }: SyncRun<YumKind>,
-  { states, records, besides, held, counts }: Parts,
+  run: SyncRun<YumKind>,
+  { states, records, besides, counts }: Parts,
 ): AsyncGenerator<ManifestEntry> {
   yield* besides;
+  const sums = new PackageSums(run);
   for (const state of states) {
     let count = 0;
-    for await (const batch of listedPackages(space.objects, state, records)) {
-      session.run.signal?.throwIfAborted();
-      for (const each of batch) yield await entryOf(each, { state, space, held, signal: session.run.signal });
+    for await (const batch of listedPackages(run.space.objects, state, records)) {
+      run.session.run.signal?.throwIfAborted();
+      yield* await packageEntries(
+        sums,
+        batch.map((each) => ({ ...each, state })),
+      );
       count += batch.length;
     }
     counts.set(state.request.key, count);
   }
-}
-
-/** A package without a SHA-256 is fetched for it. */
-async function entryOf(
-  { path, sizeBytes, checksum }: ListedPackage,
-  of: Pick<SyncRun, 'space'> &
-    Pick<Parts, 'held'> & { readonly state: RepositoryState; readonly signal: AbortSignal | undefined },
-): Promise<ManifestEntry> {
-  if (checksum.algorithm === 'sha256') return { path, sizeBytes, sha256: checksum.hex };
-  const digest = strongDigest(checksum, path);
-  const { request, urls } = of.state;
-  const wish = { path: remotePath(request, path), sizeBytes, digest, urls, held: await of.held(path) };
-  const brought = await of.space.source.bringByDigest(wish, { signal: of.signal });
-  return { path, sha256: brought.sha256, sizeBytes: brought.sizeBytes };
-}
-
-/** The list before, by path. */
-function heldBefore({ before, space }: SyncRun<YumKind>): Parts['held'] {
-  const reader = new ManifestReader(space.objects);
-  return async (path) => (before === undefined ? undefined : reader.lookup(before.manifest.root, path));
 }
 
 /** Below the roots of the repository that a path lies in; what lies beside it (`..` in an href) is asked for at all. */

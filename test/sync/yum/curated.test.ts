@@ -566,4 +566,20 @@ describe('refusals', () => {
     expect(await bench.sync()).toMatchObject({ missing: ['Packages/g/greet-libs-2.0-1.x86_64.rpm'] });
     expect(await nevras()).toEqual(['hello-1.0-1.x86_64']);
   });
+
+  test('of other checksums than SHA-256 are fetched once, and not in a dry run', async () => {
+    const more = { checksum: 'sha512' } as const;
+    await open(await upstream(PACKAGES, more));
+    const asked = () => bench.upstream.requests.map(({ path }) => path).filter((path) => path.endsWith('.rpm'));
+    expect(await bench.sync({ dryRun: true })).toMatchObject({ changed: true });
+    expect(asked()).toEqual([]);
+    await bench.sync();
+    expect(asked().sort()).toEqual(await rpms());
+    bench.upstream.requests.length = 0;
+    bench.upstream.serve(
+      await upstream([...PACKAGES, { ...hello, version: '1.1' }], { ...more, timestamp: TIME + 60 }),
+    );
+    await bench.sync();
+    expect(asked()).toEqual(['Packages/h/hello-1.1-1.x86_64.rpm']);
+  });
 });

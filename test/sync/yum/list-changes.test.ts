@@ -128,12 +128,12 @@ describe('what did not change', () => {
   const main = [KEPT, old];
   const extra = [{ name: 'x', version: '1' }];
 
-  test('is taken over, also of a repository without news', async () => {
-    const first = await synced({ main, extra });
+  test.each(['sha256', 'sha512'] as const)('is taken over, also of a repository without news: %s', async (checksum) => {
+    const first = await synced({ main, extra }, { checksum });
     await mark();
-    const second = await synced({ main: [...main, { name: 'z', version: '1' }], extra });
+    const second = await synced({ main: [...main, { name: 'z', version: '1' }], extra }, { checksum });
     expect(await isMarked()).toBe(true);
-    const third = await synced({ main: [{ name: 'first', version: '1' }, KEPT], extra: [] });
+    const third = await synced({ main: [{ name: 'first', version: '1' }, KEPT], extra: [] }, { checksum });
     expect(await isMarked()).toBe(true);
     await expectListed(new Map([...third, [KEPT_PATH, Buffer.from('other')]]), [second, first]);
     const { releases } = readMemory(await bench.store.heads.read('fake'));

@@ -117,6 +117,29 @@ describe('a first sync', () => {
     expect(asked).not.toContain('Packages/t/tool+-3.1~rc1-1.noarch.rpm');
   });
 
+  test('counts packages with other checksums in a dry run, and fetches none', async () => {
+    await open(await repository({ checksum: 'sha512' }));
+    const asked = () => bench.upstream.requests.filter(({ path }) => path.endsWith('.rpm'));
+    expect(await bench.sync({ dryRun: true })).toMatchObject({ changed: true, fetched: { files: 3 + 3 } });
+    expect(asked()).toEqual([]);
+    await bench.sync();
+    expect(asked()).toHaveLength(3);
+    bench.upstream.serve(await later({ checksum: 'sha512' }));
+    expect(await bench.sync({ dryRun: true })).toMatchObject({ fetched: { files: 3 + 1 } });
+    expect(asked()).toHaveLength(3);
+  });
+
+  test('leaves out a package with another checksum that is not served, where the spec has it so', async () => {
+    const lost = 'Packages/h/hello-1.0-1.x86_64.rpm';
+    const files = await repository({ checksum: 'sha512' });
+    files.delete(lost);
+    await open(files, { spec: { missing: 'warn' } });
+    expect(await bench.sync()).toMatchObject({ missing: [lost] });
+    expect(await paths()).toEqual([...files.keys(), KEYS_FILE].sort());
+    bench.spec = { ...bench.spec, missing: 'fail' };
+    await expect(bench.sync()).rejects.toMatchObject({ code: 'sync.incomplete', details: { paths: [lost] } });
+  });
+
   test('may be a dry run, which leaves nothing', async () => {
     const files = await repository();
     await open(files);
