@@ -2,17 +2,15 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { scratchProcess } from '../store/scratch.ts';
 import type { Store } from '../store/types.ts';
 
-/** Purpose, process. */
-const NAME = /^bake-(\d+)-/;
-
-/** Removes the folders of processes that are no more. */
+/** Removes the folders of processes that are no more; what another host, or a container, builds here cannot be told. */
 export async function removeStaleBuilds(store: Pick<Store, 'file'>): Promise<void> {
   const folder = await store.file('tmp');
   for (const name of await readdir(folder)) {
-    const pid = NAME.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { recursive: true, force: true });
+    const pid = scratchProcess(name, 'bake');
+    if (pid !== undefined && !isRunning(pid)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 
