@@ -9,6 +9,7 @@ import {
   type PackagedFile,
   type PackageFacts,
 } from './package.ts';
+
 /** The record, and all that it tells. */
 export interface PrimaryPackage extends PackageFacts {
   /** Those files alone that dependencies name often: below `bin/`, in /etc, and /usr/lib/sendmail. */
