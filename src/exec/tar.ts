@@ -26,12 +26,12 @@ export async function packFiles({ folder, names, to, format, gzip, epoch, signal
   });
 }
 
-/** The inverse: the one member of the archive that it wrote, into a folder; its path. */
-export async function unpackDisk(archive: string, folder: string, signal?: AbortSignal): Promise<string> {
-  await run(['tar', '--extract', '--gzip', '--file', archive, '--directory', folder, 'disk.raw'], {
+/** A file of an archive, packed or not, into a folder; its path. */
+export async function unpackFile(archive: string, name: string, folder: string, signal?: AbortSignal): Promise<string> {
+  await run(['tar', '--extract', '--file', archive, '--directory', folder, name], {
     timeoutMs: 60 * 60 * 1000,
     maxOutputBytes: 1024 * 1024,
     signal,
   });
-  return join(folder, 'disk.raw');
+  return join(folder, name);
 }

@@ -1,17 +1,17 @@
 /** In what two makings of an artifact differ, as far as can be told. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { explainDifference } from '../exec/diffoscope.ts';
 import type { convertImage } from '../exec/qemu-img.ts';
 import type { runSealed } from '../exec/sealed.ts';
-import type { unpackDisk } from '../exec/tar.ts';
+import type { unpackFile } from '../exec/tar.ts';
 import { COMPARE_SCRIPT } from './compare-script.ts';
 import { type DiskLayout, mountedPlaces } from './disk-layout.ts';
 
 export interface CompareDeps {
   readonly runSealed: typeof runSealed;
   readonly convertImage: typeof convertImage;
-  readonly unpackDisk: typeof unpackDisk;
+  readonly unpackFile: typeof unpackFile;
   readonly explainDifference: typeof explainDifference;
 }
 
@@ -45,6 +45,7 @@ const MAX_FILES = 100;
 /** Forms of a disk that qemu-img reads, by ending, and what it calls them. */
 const DISK_FORMATS: Readonly<Record<string, string>> = { raw: 'raw', qcow2: 'qcow2', vmdk: 'vmdk', vhd: 'vpc' };
 const PACKED = '.tar.gz';
+const CONTAINER = '.oci.tar';
 
 export function isDisk(path: string): boolean {
   return formatOf(path) !== undefined || path.endsWith(PACKED);
@@ -59,19 +60,37 @@ async function diskOf(deps: CompareDeps, file: string, { path, folder, signal }:
   const format = formatOf(path);
   if (format === 'raw') return file;
   await mkdir(folder);
-  if (format === undefined) return deps.unpackDisk(file, folder, signal);
+  if (format === undefined) return deps.unpackFile(file, 'disk.raw', folder, signal);
   const to = join(folder, 'disk.raw');
   await deps.convertImage(file, to, { sourceFormat: format, format: 'raw', signal });
   return to;
 }
 
+/** The one layer of a container, which is named by what is in it. */
+async function layerOf(deps: CompareDeps, archive: string, folder: string, signal?: AbortSignal): Promise<string> {
+  await mkdir(folder);
+  const manifest = await readFile(await deps.unpackFile(archive, 'manifest.json', folder, signal), 'utf8');
+  return deps.unpackFile(archive, JSON.parse(manifest)[0].Layers[0], folder, signal);
+}
+
 /**
  * Disks by their file systems, file by file, and then the files that differ by diffoscope: of a whole disk it sees bytes
- * alone, since it reads file systems by libguestfs only. Other artifacts by diffoscope as they are.
+ * alone, since it reads file systems by libguestfs only. Containers by their layers, which it would not pair, and else, as
+ * other artifacts, as they are.
  */
 export async function explain(deps: CompareDeps, pair: Pair): Promise<Explanation> {
   const { path, folder, signal } = pair;
-  if (!isDisk(path)) return { files: [], text: await deps.explainDifference(pair.kept, pair.built, signal) };
+  const { kept, built } = pair;
+  if (path.endsWith(CONTAINER)) {
+    const before = await layerOf(deps, kept, join(folder, 'kept'), signal);
+    const text = await deps.explainDifference(
+      before,
+      await layerOf(deps, built, join(folder, 'built'), signal),
+      signal,
+    );
+    if (text !== '') return { files: [], text };
+  }
+  if (!isDisk(path)) return { files: [], text: await deps.explainDifference(kept, built, signal) };
   const disks = [
     await diskOf(deps, pair.kept, { ...pair, folder: join(folder, 'kept') }),
     await diskOf(deps, pair.built, { ...pair, folder: join(folder, 'built') }),

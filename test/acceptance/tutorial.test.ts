@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { INSTALLATION } from '../../src/wiring.ts';
+import { Bakery } from '../support/bakery.ts';
 import { KUBEDOS } from '../support/command-line.ts';
 import { connectedStore, MINUTE, tool } from '../support/real-debian.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
@@ -108,13 +109,25 @@ test('that of rpm packages does, too', async () => {
 // A bundle is all that is made of the store, which other tests share.
 test('and so does that of a machine, which boots', { timeout: 20 * MINUTE }, async () => {
   const KUBEDOS_DATA = await connectedStore();
-  const { values, dir } = await follow('docs/tutorial-image.md', { env: { KUBEDOS_DATA } });
+  // At length it builds from nothing both times; else the second time alone, where the page says so.
+  const warm = (dir: string) => new Bakery(dir, join(dir, 'work/dark')).warm();
+  const { values, dir } = await follow('docs/tutorial-image.md', {
+    env: { KUBEDOS_DATA },
+    beforeBake: process.env.KUBEDOS_TEST_FULL ? undefined : warm,
+  });
   // The machine wrote to a disk of its own.
   expect(await tool('sha256sum', join(dir, 'work/web.qcow2'))).toMatch(`${values.get('image')} `);
 });
 
-/** Runs a page; what its `<…>` stood for, and the folder whose `work` it ran in. `env`: of the connected host. */
-async function follow(file: string, { env: given = {} }: { readonly env?: NodeJS.ProcessEnv } = {}) {
+interface Following {
+  /** Of the connected host. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Once, before the first `kubedos bake`. */
+  readonly beforeBake?: ((dir: string) => Promise<void>) | undefined;
+}
+
+/** Runs a page; what its `<…>` stood for, and the folder whose `work` it ran in. */
+async function follow(file: string, { env: given = {}, beforeBake }: Following = {}) {
   const dir = await temporaryFolder();
   await mkdir(join(dir, 'work'));
   await mkdir(join(dir, 'bin'));
@@ -136,7 +149,12 @@ async function follow(file: string, { env: given = {} }: { readonly env?: NodeJS
   let values: ReadonlyMap<string, string> = new Map();
   const steps = stepsOf(page);
   expect(steps.filter((step) => step.dark).length).toBeGreaterThan(2);
+  let isPrepared = false;
   for (const { dark: behind, commands, output } of steps) {
+    if (!isPrepared && /^kubedos bake /m.test(commands)) {
+      isPrepared = true;
+      await beforeBake?.(dir);
+    }
     const filled = commands.replace(/<([^>]+)>/g, (text, name: string) => values.get(name) ?? text);
     const printed = await (behind ? dark : connected).run(filled);
     values = learn(output ?? '', printed, values);
