@@ -1,5 +1,16 @@
 /** YAML with a schema: every fault is told with its line. */
-import { type Document, isMap, isNode, Lexer, LineCounter, type ParsedNode, Parser, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  Lexer,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+  parseDocument,
+  visit,
+} from 'yaml';
 import type { z } from 'zod';
 import { KubedosError } from '../errors.ts';
 
@@ -7,6 +18,9 @@ import { KubedosError } from '../errors.ts';
 const MAX_SPEC_BYTES = 1 << 20;
 /** Tokens of the grammar that are open; specs have some twenty. */
 const MAX_DEPTH = 64;
+
+/** Told of one file. */
+const MAX_FAULTS = 100;
 
 export interface SpecFault {
   readonly line: number;
@@ -35,18 +49,54 @@ function offsetOf(document: Document.Parsed, path: Path): number {
   return document.contents?.range[0] ?? 0;
 }
 
-/** Parses and checks; `spec.invalid` lists all faults in order of lines, `details.faults` holds them. */
+/** The parser compares each key of a map with all before it: of 20,000 that takes seconds. See `repeatedKeys`. */
+const OPTIONS = { prettyErrors: false, stringKeys: true, uniqueKeys: false };
+
+/** Offsets of keys that their map has already. */
+function repeatedKeys(document: Document.Parsed): number[] {
+  const found: number[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) found.push(key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
+}
+
+/** What is no YAML at all has errors by the ten thousands, and the stack of each costs more than reading it. */
+function withoutStacks<T>(work: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** Parses and checks; `spec.invalid` lists the faults in order of lines, a hundred at most; `details.faults` holds them. */
 export function readSpecYaml<S extends z.ZodType>(text: string, file: string, schema: S): z.output<S> {
   const lines = new LineCounter();
   const lineAt = (offset: number): number => lines.linePos(offset).line || 1;
   if (Buffer.byteLength(text) > MAX_SPEC_BYTES)
     throw invalid(file, [{ line: 1, path: '', message: `is larger than ${MAX_SPEC_BYTES} bytes` }]);
   refuseDepth(text, file);
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  if (document.errors.length > 0)
+  const document = withoutStacks(() => parseDocument(text, { ...OPTIONS, lineCounter: lines }));
+  const errors = [
+    ...document.errors.map(({ pos, message }) => ({ offset: pos[0], message })),
+    ...repeatedKeys(document).map((offset) => ({ offset, message: 'Map keys must be unique' })),
+  ];
+  if (errors.length > 0)
     throw invalid(
       file,
-      document.errors.map((error) => ({ line: lineAt(error.pos[0]), path: '', message: error.message })),
+      errors
+        .sort((a, b) => a.offset - b.offset)
+        .map(({ offset, message }) => ({ line: lineAt(offset), path: '', message })),
     );
   const result = schema.safeParse(toValue(document, file));
   if (result.success) return result.data;
@@ -65,7 +115,7 @@ export function readSpecYaml<S extends z.ZodType>(text: string, file: string, sc
 /** The texts below a field of the first level, in their order, each with its line: to tell where something stands. */
 export function textsBelow(text: string, field: string): { readonly line: number; readonly value: string }[] {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
   const found: { line: number; value: string }[] = [];
   visit(document.get(field, true) as ParsedNode, {
     Scalar(key, { value, range }) {
@@ -98,9 +148,11 @@ function toValue(document: Document.Parsed, file: string): unknown {
 }
 
 function invalid(file: string, faults: readonly SpecFault[]): KubedosError {
-  const lines = faults.map(({ line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
-  return new KubedosError('spec.invalid', lines.join('\n'), {
+  const told = faults.slice(0, MAX_FAULTS);
+  const lines = told.map(({ line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
+  const more = faults.length > told.length ? [`${file}: and ${faults.length - told.length} more`] : [];
+  return new KubedosError('spec.invalid', [...lines, ...more].join('\n'), {
     hint: 'the schemas are in docs/schema/; editors that know YAML schemas check while you type',
-    details: { file, faults },
+    details: { file, faults: told },
   });
 }

@@ -99,10 +99,18 @@ test.each([
     'a.yaml:15: curate.rules[0]: a rule has exactly one of',
   ],
   ['a duplicate key', `${VALID}type: apt\n`, 'a.yaml:12: Map keys must be unique'],
+  ['one further in', VALID.replace('suites:', 'url: https://x\n    suites:'), 'a.yaml:6: Map keys must be unique'],
   ['broken YAML', 'name: [', 'a.yaml:1: '],
   ['an empty file', '', 'a.yaml:1: '],
 ])('%s is refused with its line', (_, text, expected) => {
   expect(faultsOf(text)).toContain(expected);
+});
+
+test('of many faults the first hundred are told', () => {
+  const told = faultsOf(VALID + 'type: apt\n'.repeat(300)).split('\n');
+  expect(told).toHaveLength(101);
+  expect(told[99]).toBe('a.yaml:111: Map keys must be unique');
+  expect(told[100]).toBe('a.yaml: and 200 more');
 });
 
 test('an alias bomb is refused', () => {
