@@ -79,21 +79,17 @@ async function layerOf(deps: CompareDeps, archive: string, folder: string, signa
  * other artifacts, as they are.
  */
 export async function explain(deps: CompareDeps, pair: Pair): Promise<Explanation> {
-  const { path, folder, signal } = pair;
-  const { kept, built } = pair;
+  const { kept, built, path, folder, signal } = pair;
   if (path.endsWith(CONTAINER)) {
     const before = await layerOf(deps, kept, join(folder, 'kept'), signal);
-    const text = await deps.explainDifference(
-      before,
-      await layerOf(deps, built, join(folder, 'built'), signal),
-      signal,
-    );
+    const after = await layerOf(deps, built, join(folder, 'built'), signal);
+    const text = await deps.explainDifference(before, after, signal);
     if (text !== '') return { files: [], text };
   }
   if (!isDisk(path)) return { files: [], text: await deps.explainDifference(kept, built, signal) };
   const disks = [
-    await diskOf(deps, pair.kept, { ...pair, folder: join(folder, 'kept') }),
-    await diskOf(deps, pair.built, { ...pair, folder: join(folder, 'built') }),
+    await diskOf(deps, kept, { ...pair, folder: join(folder, 'kept') }),
+    await diskOf(deps, built, { ...pair, folder: join(folder, 'built') }),
   ];
   const work = join(folder, 'trees');
   await mkdir(work);

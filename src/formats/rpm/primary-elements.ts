@@ -54,15 +54,20 @@ export function blank(): Building {
 }
 
 /** What each record has; besides, what is there once at most. */
-export const REQUIRED = ['name', 'arch', 'version', 'checksum', 'location'];
+const REQUIRED = ['name', 'arch', 'version', 'checksum', 'location'];
 const ONCE = [...REQUIRED, 'size', 'format', 'time'];
 
 /** A bit for each element that is there once; 0 for others. */
-export function onceOf(name: string): number {
+function onceOf(name: string): number {
   const at = ONCE.indexOf(name);
   return at < 0 ? 0 : 1 << at;
 }
-export const DEMANDED = REQUIRED.reduce((bits, name) => bits | onceOf(name), 0);
+const DEMANDED = REQUIRED.reduce((bits, name) => bits | onceOf(name), 0);
+
+/** The first element that a record must have and does not; `seen`: the bits of those that it has. */
+export function lackingElement(seen: number): string | undefined {
+  return (seen & DEMANDED) === DEMANDED ? undefined : REQUIRED.find((name) => !(seen & onceOf(name)));
+}
 
 type Read = (scan: XmlScan, facts: Building) => void;
 

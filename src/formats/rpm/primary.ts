@@ -2,7 +2,7 @@
 import { KubedosError } from '../../errors.ts';
 import { XmlScan } from '../xml/scan.ts';
 import type { PackageFacts } from './package.ts';
-import { blank, DEMANDED, ELEMENTS, onceOf, type PrimaryPackage, REQUIRED } from './primary-elements.ts';
+import { blank, ELEMENTS, lackingElement, type PrimaryPackage } from './primary-elements.ts';
 
 export type { PrimaryPackage } from './primary-elements.ts';
 
@@ -72,10 +72,8 @@ function readPackage(record: Buffer, origin: string, want: { readonly format: bo
       else if (!want.format) scan.leap();
     }
   }
-  if ((seen & DEMANDED) !== DEMANDED) {
-    const [lacking] = REQUIRED.filter((name) => !(seen & onceOf(name)));
-    throw refusal(origin, `there is no <${lacking}>`);
-  }
+  const lacking = lackingElement(seen);
+  if (lacking !== undefined) throw refusal(origin, `there is no <${lacking}>`);
   if (!PKGID.test(facts.pkgid)) throw refusal(origin, 'its <checksum> is none');
   return facts;
 }

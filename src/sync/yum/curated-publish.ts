@@ -15,7 +15,7 @@ import { judgeMissing } from '../missing.ts';
 import type { SyncRun } from '../run-sync.ts';
 import type { SyncReport } from '../types.ts';
 import { ruleText } from './curate/rules.ts';
-import { type CuratedPart, chosenFile, chosenRpm } from './curated-parts.ts';
+import { type ChosenRpm, type CuratedPart, chosenFile, chosenRpm } from './curated-parts.ts';
 import { extraRecords, type PublishedRows, publishedRecords, relocated, SideRecords } from './curated-records.ts';
 import { keysFile } from './keys-file.ts';
 import { type CheckedPackage, checkPackages, demandsSignedPackages } from './package-check.ts';
@@ -34,7 +34,7 @@ export interface Chosen {
 export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promise<SyncReport> {
   const { session, space } = run;
   const { states, records, parts, curate } = chosen;
-  const digests = await new PackageSums(run).of(chosenRpms(parts));
+  const digests = await new PackageSums(run).of(summedPackages(parts));
   const places = await PoolPlaces.of(allFiles(parts, digests), space.scratch, ownPlaces(parts));
   const rowsWithout = (missing: ReadonlySet<string>): Promise<PublishedRows[]> =>
     Promise.all(
@@ -48,13 +48,9 @@ export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promi
     );
   const whole = await rowsWithout(new Set());
   function* signed(): Generator<CheckedPackage> {
-    for (const part of parts) {
-      for (const row of part.selection.rows) {
-        const rpm = chosenRpm(part, row);
-        const { state } = rpm.repository;
-        if (demandsSignedPackages(state))
-          yield { state, nevra: rpm.nevra, path: places.place(chosenFile(rpm, digests)) };
-      }
+    for (const rpm of chosenRpms(parts)) {
+      const { state } = rpm.repository;
+      if (demandsSignedPackages(state)) yield { state, nevra: rpm.nevra, path: places.place(chosenFile(rpm, digests)) };
     }
   }
   return bringSelection(run, {
@@ -84,8 +80,16 @@ export async function publishParts(run: SyncRun<YumKind>, chosen: Chosen): Promi
   });
 }
 
+function* chosenRpms(parts: readonly CuratedPart[]): Generator<ChosenRpm> {
+  for (const part of parts) for (const row of part.selection.rows) yield chosenRpm(part, row);
+}
+
 function* allFiles(parts: readonly CuratedPart[], digests: ReadonlyMap<string, string>): Generator<ChosenFile> {
-  for (const part of parts) for (const row of part.selection.rows) yield chosenFile(chosenRpm(part, row), digests);
+  for (const rpm of chosenRpms(parts)) yield chosenFile(rpm, digests);
+}
+
+function* summedPackages(parts: readonly CuratedPart[]): Generator<SummedPackage> {
+  for (const rpm of chosenRpms(parts)) yield { ...rpm, state: rpm.repository.state, ownPath: rpm.wishedPath };
 }
 
 /** `x86_64/upstream-2/Packages/…` for the second repository of the spec. */
@@ -102,15 +106,6 @@ function ownPlaces(parts: readonly CuratedPart[]): OwnPlaces {
       return inFolder(folder, `upstream-${at + 1}/${rest}`);
     },
   };
-}
-
-function* chosenRpms(parts: readonly CuratedPart[]): Generator<SummedPackage> {
-  for (const part of parts) {
-    for (const row of part.selection.rows) {
-      const rpm = chosenRpm(part, row);
-      yield { ...rpm, state: rpm.repository.state, ownPath: rpm.wishedPath };
-    }
-  }
 }
 
 function selectionIdentity(

@@ -16,8 +16,8 @@ const PARALLEL_FILES = 32;
 
 export interface SummedPackage extends Pick<ListedPackage, 'path' | 'sizeBytes' | 'checksum'> {
   readonly state: RepositoryState;
-  /** In this mirror, from its root: what the list before has there may be the same. */
-  readonly ownPath: string;
+  /** Where it is to lie, if not at `path`: what the list before has there may be the same. */
+  readonly ownPath?: string;
 }
 
 /** Fetches what has no SHA-256, many at once, and tells how far it is. */
@@ -54,7 +54,7 @@ export class PackageSums {
     const { path, sizeBytes, checksum, state } = of;
     const { session, space } = this.#run;
     const digest = strongDigest(checksum, path);
-    const held = await this.#held(of.ownPath);
+    const held = await this.#held(of.ownPath ?? path);
     // A dry run fetches no packages.
     if (session.options.dryRun) return held?.sizeBytes === sizeBytes ? held.sha256 : unknownSum(checksum);
     this.#meter ??= new Meter(session.run.onEvent, 'packages');
@@ -81,10 +81,7 @@ export function sumOf({ algorithm, hex }: RpmChecksum, sums: ReadonlyMap<string,
 }
 
 /** Packages as they are listed in a verbatim mirror. */
-export async function packageEntries(
-  sums: PackageSums,
-  packages: readonly (ListedPackage & { readonly state: RepositoryState })[],
-): Promise<ManifestEntry[]> {
-  const known = await sums.of(packages.map((each) => ({ ...each, ownPath: each.path })));
+export async function packageEntries(sums: PackageSums, packages: readonly SummedPackage[]): Promise<ManifestEntry[]> {
+  const known = await sums.of(packages);
   return packages.map(({ path, sizeBytes, checksum }) => ({ path, sizeBytes, sha256: sumOf(checksum, known) }));
 }
